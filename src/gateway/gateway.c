@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * gateway.c - life of the gateway, its traffic with the store, and its clock. */
+#include "src/gateway/gateway_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct gateway *gateway_new(const struct gateway_config *config)
+{
+    struct gateway *gateway = calloc(1, sizeof *gateway);
+
+    if (gateway == NULL)
+        return NULL;
+    gateway->config = *config;
+    queue_init(&gateway->queue, config->window);
+    gateway->changes_tail = &gateway->changes;
+    gateway->retry_tail = &gateway->retry;
+    gateway->due_next_ms = 0;   /* the first poll asks the store what is due */
+    return gateway;
+}
+
+void gateway_free(struct gateway *gateway)
+{
+    if (gateway == NULL)
+        return;
+    for (uint32_t i = 0; i < gateway->slot_count; i++) {
+        if (gateway->slots[i] != NULL) {
+            change_free(gateway->slots[i]->next.cancel);
+            change_free_list(gateway->slots[i]->waiting);
+        }
+        free(gateway->slots[i]);
+    }
+    change_free_list(gateway->changes);
+    change_free_list(gateway->retry);
+    queue_done(&gateway->queue);
+    free(gateway->bound);
+    free(gateway);
+}
+
+struct gateway_slot *gateway_slot_get(struct gateway *gateway, uint32_t slot)
+{
+    return slot < gateway->slot_count ? gateway->slots[slot] : NULL;
+}
+
+/* -- changes -------------------------------------------------------------------------------------------------- */
+
+struct store_change *gateway_new_change(struct gateway *gateway, enum change_kind kind, struct gateway_now now)
+{
+    (void)gateway;
+    return change_new(kind, now.wall_ms);
+}
+
+void gateway_add_change(struct gateway *gateway, struct store_change *change)
+{
+    change->next = NULL;
+    *gateway->changes_tail = change;
+    gateway->changes_tail = &change->next;
+}
+
+struct store_change *gateway_take_changes(struct gateway *gateway)
+{
+    struct store_change *list = gateway->changes;
+
+    gateway->changes = NULL;
+    gateway->changes_tail = &gateway->changes;
+    if (list != NULL)
+        gateway->in_store++;
+    return list;
+}
+
+void samples_add(struct samples *samples, uint64_t value_us)
+{
+    samples->values[samples->at] = value_us > UINT32_MAX ? UINT32_MAX : (uint32_t)value_us;
+    samples->at = (samples->at + 1) % GATEWAY_SAMPLES;
+    if (samples->count < GATEWAY_SAMPLES)
+        samples->count++;
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void samples_quantiles(const struct samples *samples, uint64_t *ret_p50, uint64_t *ret_p99)
+{
+    uint32_t sorted[GATEWAY_SAMPLES];
+
+    *ret_p50 = *ret_p99 = 0;
+    if (samples->count == 0)
+        return;
+    memcpy(sorted, samples->values, samples->count * sizeof *sorted);
+    qsort(sorted, samples->count, sizeof *sorted, compare_u32);
+    *ret_p50 = sorted[samples->count / 2];
+    *ret_p99 = sorted[(samples->count - 1) * 99 / 100];
+}
+
+/* -- events --------------------------------------------------------------------------------------------------- */
+
+void gateway_event_message(struct gateway *gateway, int64_t id, enum message_state state, const char *reason, struct gateway_now now)
+{
+    struct live_event event = { .kind = LIVE_MESSAGE, .at_ms = now.wall_ms, .message_id = id, .state = state, .reason = reason,
+                                .mr = -1, .code = -1, .status = -1 };
+
+    gateway->config.ops->event(gateway->config.context, &event);
+}
+
+/* -- what clients ask ----------------------------------------------------------------------------------------- */
+
+void gateway_submit(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    change->handle = now.mono_us;
+    if (change->kind == CHANGE_ACCEPT && !gateway_accepting(gateway, NULL)) {
+        change->result = gateway->stopping ? -ESHUTDOWN : -EIO;
+        gateway->config.ops->answer(gateway->config.context, change);
+        return;
+    }
+    if (change->kind == CHANGE_CANCEL && gateway_cancel_waits(gateway, change, now))
+        return;
+    gateway_add_change(gateway, change);
+}
+
+bool gateway_accepting(const struct gateway *gateway, const char **ret_reason)
+{
+    const char *reason = gateway->stopping ? "the gateway is stopping" : gateway->store_bad ? gateway->store_problem : NULL;
+
+    if (ret_reason != NULL)
+        *ret_reason = reason;
+    return reason == NULL;
+}
+
+static void accept_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    struct change_accept *accept = &change->u.accept;
+
+    if (change->result != 0 || accept->replayed)
+        return;
+    for (uint32_t i = 0; i < accept->count; i++) {
+        const struct accept_message *message = &accept->messages[i];
+
+        gateway->accepted++;
+        gateway_event_message(gateway, message->id, message->state, message->reason, now);
+        if (message->state == MESSAGE_SCHEDULED) {
+            gateway_due_at(gateway, message->due_ms);
+        } else if (message->state == MESSAGE_QUEUED) {
+            struct queue_item item = { .id = message->id, .expire_ms = message->expire_ms, .parts = message->coding.parts,
+                                       .priority = message->priority };
+
+            gateway_put(gateway, &item);
+        }
+        if (message->state == MESSAGE_SCHEDULED || message->state == MESSAGE_QUEUED)
+            gateway_due_at(gateway, message->expire_ms);
+    }
+    if (accept->count == 1) {
+        gateway->accepted_alone[gateway->accepted_alone_at].id = accept->messages[0].id;
+        gateway->accepted_alone[gateway->accepted_alone_at].at_us = change->handle;
+        gateway->accepted_alone_at = (gateway->accepted_alone_at + 1) % 64;
+    }
+}
+
+static void cancel_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    if (change->result != 0)
+        return;
+    (void)queue_remove(&gateway->queue, change->u.cancel.message_id);
+    gateway_bound_remove(gateway, change->u.cancel.message_id);
+    gateway_event_message(gateway, change->u.cancel.message_id, change->u.cancel.message_state, "cancelled", now);
+}
+
+/* -- due and fetch -------------------------------------------------------------------------------------------- */
+
+void gateway_due_at(struct gateway *gateway, int64_t at_ms)
+{
+    if (at_ms < gateway->due_next_ms)
+        gateway->due_next_ms = at_ms;
+}
+
+static void due_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    struct change_due *due = &change->u.due;
+
+    gateway->due_asked = false;
+    if (change->result != 0) {
+        gateway->due_next_ms = 0;   /* asked again when the store is back */
+        return;
+    }
+    for (uint32_t i = 0; i < due->item_count; i++) {
+        gateway_event_message(gateway, due->items[i].id, MESSAGE_QUEUED, "its time has come", now);
+        gateway_put(gateway, &due->items[i]);
+    }
+    for (uint32_t i = 0; i < due->expired_count; i++) {
+        (void)queue_remove(&gateway->queue, due->expired[i]);
+        gateway_bound_remove(gateway, due->expired[i]);
+        gateway_event_message(gateway, due->expired[i], MESSAGE_EXPIRED, "its validity ended before it could be sent", now);
+    }
+    gateway_due_at(gateway, due->next_ms);
+}
+
+static bool skip_active(void *context, int64_t id)
+{
+    return gateway_is_active(context, id);
+}
+
+/* Items that are bound to a SIM do not wait in the common queue. */
+static void fetch_done(struct gateway *gateway, struct store_change *change)
+{
+    struct change_fetch *fetch = &change->u.fetch;
+
+    if (change->result != 0) {
+        queue_fetch_failed(&gateway->queue);
+        return;
+    }
+    for (uint32_t i = 0; i < fetch->item_count; i++)
+        if (fetch->items[i].sim_id != 0 && !gateway_is_active(gateway, fetch->items[i].id))
+            gateway_put(gateway, &fetch->items[i]);
+    queue_fetched(&gateway->queue, fetch->items, fetch->item_count, fetch->more, skip_active, gateway);
+}
+
+static void ask_store(struct gateway *gateway, struct gateway_now now)
+{
+    struct store_change *change;
+
+    if (!gateway->due_asked && now.wall_ms >= gateway->due_next_ms &&
+        (change = gateway_new_change(gateway, CHANGE_DUE, now)) != NULL) {
+        change->u.due.limit = GATEWAY_DUE_BATCH;
+        gateway->due_next_ms = INT64_MAX;   /* the answer says; what comes meanwhile lowers it */
+        gateway->due_asked = true;
+        gateway_add_change(gateway, change);
+    }
+    if (queue_fetch_wanted(&gateway->queue) && (change = gateway_new_change(gateway, CHANGE_FETCH, now)) != NULL) {
+        struct change_fetch *fetch = &change->u.fetch;
+
+        queue_fetch_begin(&gateway->queue, &fetch->after_priority, &fetch->after_id, &fetch->limit);
+        gateway_add_change(gateway, change);
+    }
+}
+
+/* -- commits come back ---------------------------------------------------------------------------------------- */
+
+static void sim_done(struct gateway *gateway, const struct store_change *change)
+{
+    struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
+
+    if (slot == NULL || change->result != 0 || strcmp(slot->iccid, change->u.sim.iccid) != 0 || strcmp(slot->imei, change->u.sim.imei) != 0)
+        return;   /* another card is in it by now: its own change follows */
+    if (slot->sim_id != change->u.sim.sim_id)
+        slot->pause_until_us = 0;
+    slot->sim_id = change->u.sim.sim_id;
+    slot->modem_id = change->u.sim.modem_id;
+    slot->known = true;
+    gateway_flush_waiting(gateway, slot);
+}
+
+/* What must not be lost when a commit failed: what modems said. Requests get their error instead, and what a modem still
+ * has in its storage will be read again. */
+static bool keep_for_retry(struct gateway *gateway, const struct store_change *change)
+{
+    switch (change->kind) {
+    case CHANGE_OUTCOME:
+    case CHANGE_WITHDRAW:
+    case CHANGE_SIM:
+        return true;
+    case CHANGE_REPORT:
+    case CHANGE_RECEIVE:
+        return gateway->retry_count < GATEWAY_RETRY_CHANGES_MAX;
+    default:
+        return false;
+    }
+}
+
+static void store_failed(struct gateway *gateway, int error, struct gateway_now now)
+{
+    gateway->store_bad = true;
+    gateway->commit_failures++;
+    gateway->store_retry_us = now.mono_us + GATEWAY_STORE_RETRY_US;
+    gateway->store_problem =
+        error == -ENOSPC ? "the disk is full: free space on the file system of state_dir; nothing accepted so far is lost"
+                         : "the database cannot be written: look at the disk of state_dir; nothing accepted so far is lost";
+}
+
+static void change_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    switch (change->kind) {
+    case CHANGE_ACCEPT:
+        accept_done(gateway, change, now);
+        break;
+    case CHANGE_INTENT:
+        gateway_intent_done(gateway, change, now);
+        break;
+    case CHANGE_OUTCOME:
+        gateway_outcome_done(gateway, change, now);
+        break;
+    case CHANGE_WITHDRAW:
+        /* Where another part of it is still on its way, that part's outcome brings it back. */
+        if (change->result == 0 && change->u.withdraw.requeue.id != 0 && !gateway_is_active(gateway, change->u.withdraw.requeue.id))
+            gateway_put(gateway, &change->u.withdraw.requeue);
+        break;
+    case CHANGE_REPORT:
+        gateway_report_done(gateway, change, now);
+        break;
+    case CHANGE_RECEIVE:
+        gateway_receive_done(gateway, change, now);
+        break;
+    case CHANGE_CANCEL:
+        cancel_done(gateway, change, now);
+        break;
+    case CHANGE_DUE:
+        due_done(gateway, change, now);
+        break;
+    case CHANGE_FETCH:
+        fetch_done(gateway, change);
+        break;
+    case CHANGE_SIM:
+        sim_done(gateway, change);
+        break;
+    case CHANGE_KEY_ADD:
+    case CHANGE_KEY_REMOVE:
+        break;
+    }
+}
+
+void gateway_changes_done(struct gateway *gateway, struct store_change *list, int error, uint32_t commit_us, struct gateway_now now)
+{
+    assert(gateway->in_store > 0);
+    gateway->in_store--;
+    samples_add(&gateway->commit_samples, commit_us);
+    gateway->commit_mean_us = (7 * gateway->commit_mean_us + commit_us) / 8;
+    if (error == 0) {
+        gateway->store_bad = false;
+        gateway->commits++;
+    } else {
+        store_failed(gateway, error, now);
+    }
+    while (list != NULL) {
+        struct store_change *change = list;
+
+        list = change->next;
+        change->next = NULL;
+        gateway->committed_changes++;
+        if (error != 0 && keep_for_retry(gateway, change)) {
+            change->result = 0;
+            *gateway->retry_tail = change;
+            gateway->retry_tail = &change->next;
+            gateway->retry_count++;
+            continue;
+        }
+        change_done(gateway, change, now);
+        if (change->waiter != NULL)
+            gateway->config.ops->answer(gateway->config.context, change);
+        else
+            change_free(change);
+    }
+    gateway_poll(gateway, now);
+}
+
+/* -- the clock ------------------------------------------------------------------------------------------------ */
+
+/* What failed to commit goes first, in its order; an empty list would tell nothing, so the due sweep goes with it. */
+static void retry_store(struct gateway *gateway, struct gateway_now now)
+{
+    if (gateway->in_store != 0 || now.mono_us < gateway->store_retry_us)
+        return;
+    gateway->store_retry_us = now.mono_us + GATEWAY_STORE_RETRY_US;
+    if (gateway->retry != NULL) {
+        *gateway->retry_tail = gateway->changes;
+        if (gateway->changes == NULL)
+            gateway->changes_tail = gateway->retry_tail;
+        gateway->changes = gateway->retry;
+        gateway->retry = NULL;
+        gateway->retry_tail = &gateway->retry;
+        gateway->retry_count = 0;
+    }
+    gateway_due_at(gateway, now.wall_ms);
+    ask_store(gateway, now);
+}
+
+static void set_deadline(struct gateway *gateway, struct gateway_now now)
+{
+    uint64_t deadline = now.mono_us + GATEWAY_CLOCK_LOOK_US;
+
+    if (!gateway->due_asked && gateway->due_next_ms != INT64_MAX) {
+        int64_t wait_ms = gateway->due_next_ms - now.wall_ms;
+        uint64_t at = wait_ms <= 0 ? now.mono_us : now.mono_us + (uint64_t)wait_ms * 1000;
+
+        if (wait_ms < (int64_t)(GATEWAY_CLOCK_LOOK_US / 1000) && at < deadline)
+            deadline = at;
+    }
+    if (gateway->store_bad) {
+        /* Nothing but the next try is due: sending waits for it. */
+        gateway->deadline_us = gateway->in_store != 0 ? deadline : gateway->store_retry_us;
+        return;
+    }
+    for (uint32_t i = 0; i < gateway->slot_count; i++) {
+        const struct gateway_slot *slot = gateway->slots[i];
+
+        if (slot == NULL || !slot->ready)
+            continue;
+        if (slot->air.state == PART_ON_AIR && slot->next.state == PART_NONE && slot->prefetch_at_us > now.mono_us &&
+            slot->prefetch_at_us < deadline)
+            deadline = slot->prefetch_at_us;
+        if (slot->pause_until_us > now.mono_us && slot->pause_until_us < deadline)
+            deadline = slot->pause_until_us;
+    }
+    gateway->deadline_us = deadline;
+}
+
+void gateway_poll(struct gateway *gateway, struct gateway_now now)
+{
+    if (gateway->store_bad)
+        retry_store(gateway, now);
+    else
+        ask_store(gateway, now);
+    gateway_dispatch(gateway, now);
+    set_deadline(gateway, now);
+}
+
+uint64_t gateway_deadline_us(const struct gateway *gateway)
+{
+    return gateway->deadline_us;
+}
+
+void gateway_stop(struct gateway *gateway, struct gateway_now now)
+{
+    gateway->stopping = true;
+    for (uint32_t i = 0; i < gateway->slot_count; i++)
+        if (gateway->slots[i] != NULL)
+            gateway_take_back(gateway, gateway->slots[i], i, now);
+}
+
+bool gateway_idle(const struct gateway *gateway)
+{
+    for (uint32_t i = 0; i < gateway->slot_count; i++)
+        if (gateway->slots[i] != NULL && (gateway->slots[i]->air.state != PART_NONE || gateway->slots[i]->next.state != PART_NONE))
+            return false;
+    return gateway->changes == NULL && gateway->in_store == 0 && gateway->retry == NULL;
+}
+
+/* -- views ---------------------------------------------------------------------------------------------------- */
+
+void gateway_view(const struct gateway *gateway, struct live_view *view)
+{
+    const char *reason;
+
+    view->accepting = gateway_accepting(gateway, &reason);
+    (void)snprintf(view->problem, sizeof view->problem, "%s", reason != NULL ? reason : "");
+    view->queue_ready = gateway->queue.count + gateway->bound_count;
+    view->queue_more = gateway->queue.more;
+    view->accepted = gateway->accepted;
+    view->parts_sent = gateway->parts_sent;
+    view->parts_refused = gateway->parts_refused;
+    view->parts_unknown = gateway->parts_unknown;
+    view->reports = gateway->reports;
+    view->reports_unmatched = gateway->reports_unmatched;
+    view->received = gateway->received;
+    view->duplicates_dropped = gateway->duplicates_dropped;
+    view->store_commits = gateway->commits;
+    view->store_changes = gateway->committed_changes;
+    view->store_failures = gateway->commit_failures;
+    samples_quantiles(&gateway->commit_samples, &view->commit_us_p50, &view->commit_us_p99);
+    samples_quantiles(&gateway->air_samples, &view->accept_to_air_us_p50, &view->accept_to_air_us_p99);
+}
+
+bool gateway_on_air(const struct gateway *gateway, uint32_t slot, int64_t *ret_message_id, uint16_t *ret_part, uint16_t *ret_parts)
+{
+    const struct gateway_part *air;
+
+    if (slot >= gateway->slot_count || gateway->slots[slot] == NULL || gateway->slots[slot]->air.state != PART_ON_AIR)
+        return false;
+    air = &gateway->slots[slot]->air;
+    *ret_message_id = air->item.id;
+    *ret_part = air->item.part_next;
+    *ret_parts = air->item.parts;
+    return true;
+}

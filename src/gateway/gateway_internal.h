@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * gateway_internal.h - what the files of src/gateway share: the state behind gateway.h. */
+#ifndef CELLPOST_GATEWAY_INTERNAL_H
+#define CELLPOST_GATEWAY_INTERNAL_H
+
+#include "src/gateway/gateway.h"
+#include "src/sms/sms_pdu.h"
+
+#define GATEWAY_PDU_HEX_MAX (2 * SMS_PDU_BYTES_MAX + 1)
+#define GATEWAY_RETRY_CHANGES_MAX 8192   /* outcomes and reports kept in memory while the store is away */
+#define GATEWAY_STORE_RETRY_US 1000000u  /* how often a store that failed is tried again */
+#define GATEWAY_CLOCK_LOOK_US 60000000u  /* a wall clock that jumped is noticed within this */
+#define GATEWAY_SAMPLES 1024
+#define GATEWAY_DUE_BATCH 1000
+#define GATEWAY_WAITING_MAX 1024         /* incoming PDUs per slot before its card is known */
+
+enum part_state {
+    PART_NONE,
+    PART_ASKED,        /* its intent is on the way to the disk */
+    PART_DURABLE,      /* its intent is on disk, its PDU is ready */
+    PART_ON_AIR,       /* the modem has it */
+};
+
+struct gateway_part {
+    enum part_state state;
+    struct queue_item item;              /* as it was taken: item.part_next is this part */
+    int64_t attempt_id;
+    bool take_back;                      /* while ASKED: withdraw it as soon as it has its attempt id */
+    struct store_change *cancel;         /* a cancel that waits for the withdrawal; NULL none */
+    uint8_t tpdu_length;
+    char pdu_hex[GATEWAY_PDU_HEX_MAX];
+};
+
+struct gateway_slot {
+    bool known;                          /* the row numbers of card and modem are known */
+    bool ready;
+    uint32_t sim_id, modem_id;
+    char port[128], imei[24], iccid[32];
+    struct gateway_part air, next;
+    struct queue_item follow;            /* the rest of a message in parts; id 0: none */
+    uint64_t air_since_us;
+    uint64_t air_min_us;                 /* shortest air time seen lately: how late the next intent may be asked for */
+    uint64_t prefetch_at_us;
+    uint64_t pause_until_us;             /* this SIM rests after an error of its own */
+    struct store_change *waiting;        /* came in before the row numbers were known */
+    uint32_t waiting_count;
+};
+
+struct samples { uint32_t values[GATEWAY_SAMPLES]; uint32_t count, at; };
+
+struct gateway {
+    struct gateway_config config;
+    struct queue queue;
+    struct queue_item *bound;            /* messages in parts that must go on by their SIM */
+    uint32_t bound_count, bound_size;
+    struct gateway_slot *slots[GATEWAY_SLOTS_MAX];
+    uint32_t slot_count;                 /* highest used + 1 */
+    uint32_t slot_turn;                  /* where the search for an idle modem starts: they take turns */
+
+    struct store_change *changes, **changes_tail;    /* to be committed */
+    struct store_change *retry, **retry_tail;        /* failed to commit, must not be lost */
+    uint32_t retry_count;
+    uint32_t in_store;                   /* lists taken and not given back */
+    bool store_bad;
+    const char *store_problem;           /* static text */
+    uint64_t store_retry_us;
+
+    int64_t due_next_ms;                 /* wall clock of the next due message; INT64_MAX none known */
+    bool due_asked;
+    bool stopping;
+    uint64_t deadline_us;
+
+    struct { int64_t id; uint64_t at_us; } accepted_alone[64];   /* to measure acceptance to air */
+    uint32_t accepted_alone_at;
+    uint64_t commit_mean_us;             /* of late: how early an intent must be asked for */
+    struct samples commit_samples, air_samples;
+    uint64_t accepted, parts_sent, parts_refused, parts_unknown, reports, reports_unmatched, received, duplicates_dropped;
+    uint64_t commits, commit_failures, committed_changes;
+};
+
+/* -- gateway.c ------------------------------------------------------------------------------------------------ */
+void gateway_add_change(struct gateway *gateway, struct store_change *change);
+/* NULL only where memory is gone; the caller then leaves things as they are. */
+struct store_change *gateway_new_change(struct gateway *gateway, enum change_kind kind, struct gateway_now now);
+void gateway_due_at(struct gateway *gateway, int64_t at_ms);
+void gateway_event_message(struct gateway *gateway, int64_t id, enum message_state state, const char *reason, struct gateway_now now);
+struct gateway_slot *gateway_slot_get(struct gateway *gateway, uint32_t slot);   /* NULL: never seen */
+void samples_add(struct samples *samples, uint64_t value_us);
+
+/* -- gateway_send.c ------------------------------------------------------------------------------------------- */
+/* A message is ready, or ready again. */
+void gateway_put(struct gateway *gateway, const struct queue_item *item);
+/* Gives work to whoever can take it. */
+void gateway_dispatch(struct gateway *gateway, struct gateway_now now);
+void gateway_intent_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
+void gateway_outcome_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
+bool gateway_is_active(const struct gateway *gateway, int64_t message_id);
+/* Takes back what waits behind the part on the air, if it may be; the reason is for the record. */
+void gateway_take_back(struct gateway *gateway, struct gateway_slot *slot, uint32_t index, struct gateway_now now);
+bool gateway_cancel_waits(struct gateway *gateway, struct store_change *cancel, struct gateway_now now);
+void gateway_bound_remove(struct gateway *gateway, int64_t message_id);
+
+/* -- gateway_policy.c ----------------------------------------------------------------------------------------- */
+struct policy {
+    enum attempt_state attempt;
+    enum outcome_verdict verdict;
+    uint32_t delay_ms;                   /* RETRY: the message rests */
+    uint32_t pause_ms;                   /* the SIM rests */
+    enum message_state fail_state;       /* FAIL */
+    char reason[MESSAGE_REASON_MAX];
+};
+/* What an answer of the modem means for the message and for the SIM. failures: of the message before this one. */
+struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures);
+
+/* -- gateway_receive.c ---------------------------------------------------------------------------------------- */
+/* The card's row number is known: what came in before goes to the store. */
+void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot);
+void gateway_receive_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
+void gateway_report_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * gateway_policy.c - what an answer of the modem means: for the part, for its message, for the SIM. The classes come from
+ * error_class.h; what is done about each class is the table here. */
+#include "src/gateway/error_class.h"
+#include "src/gateway/gateway_internal.h"
+
+#include <stdio.h>
+
+#define TRIES_MAX 6   /* hand-overs of one message that failed, over all its parts and SIMs */
+
+struct class_policy {
+    enum error_class class;
+    enum outcome_verdict verdict;
+    enum message_state fail_state;
+    uint32_t delay_ms;    /* before the message is tried again, doubled with each failure up to delay_ms_max */
+    uint32_t delay_ms_max;
+    uint32_t pause_ms;    /* the SIM takes nothing for so long */
+};
+
+static const struct class_policy class_policies[] = {
+    { ERROR_RECIPIENT,  OUTCOME_FAIL,  MESSAGE_REJECTED, 0,     0,      0 },
+    { ERROR_MESSAGE,    OUTCOME_FAIL,  MESSAGE_FAILED,   0,     0,      0 },
+    { ERROR_SIM,        OUTCOME_RETRY, MESSAGE_FAILED,   0,     0,      300000 },
+    { ERROR_TRANSIENT,  OUTCOME_RETRY, MESSAGE_FAILED,   10000, 120000, 0 },
+    { ERROR_CONGESTION, OUTCOME_RETRY, MESSAGE_FAILED,   60000, 600000, 60000 },
+    { ERROR_MODEM,      OUTCOME_RETRY, MESSAGE_FAILED,   5000,  120000, 10000 },
+    { ERROR_VARIES,     OUTCOME_RETRY, MESSAGE_FAILED,   30000, 600000, 10000 },
+    { ERROR_AMBIGUOUS,  OUTCOME_DONE,  MESSAGE_UNKNOWN,  0,     0,      0 },
+};
+
+static const struct class_policy *find(enum error_class class)
+{
+    for (size_t i = 0; i < sizeof class_policies / sizeof *class_policies; i++)
+        if (class_policies[i].class == class)
+            return &class_policies[i];
+    return &class_policies[3];
+}
+
+static uint32_t delay(const struct class_policy *row, uint8_t failures)
+{
+    uint64_t delay_ms = (uint64_t)row->delay_ms << (failures < 10 ? failures : 10);
+
+    return delay_ms > row->delay_ms_max ? row->delay_ms_max : (uint32_t)delay_ms;
+}
+
+static void refused(struct policy *policy, uint8_t error_kind, int code, uint8_t failures)
+{
+    static const char *const kinds[] = { [ERROR_NONE] = "ERROR", [ERROR_CMS] = "+CMS ERROR", [ERROR_CME] = "+CME ERROR" };
+    const struct error_info *info = error_classify((enum error_kind)error_kind, code);
+    const struct class_policy *row = find(info->class);
+    char said[32];
+
+    if (code >= 0)
+        (void)snprintf(said, sizeof said, "%s %d", kinds[error_kind], code);
+    else
+        (void)snprintf(said, sizeof said, "%s", kinds[error_kind]);
+    policy->attempt = row->verdict == OUTCOME_DONE ? ATTEMPT_UNKNOWN : ATTEMPT_REFUSED;
+    policy->verdict = row->verdict;
+    policy->fail_state = row->fail_state;
+    policy->pause_ms = row->pause_ms;
+    policy->delay_ms = delay(row, failures);
+    (void)snprintf(policy->reason, sizeof policy->reason, "%s: %s (%s)", said, info->text, error_class_name(info->class));
+}
+
+struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures)
+{
+    struct policy policy = { .attempt = ATTEMPT_SENT, .verdict = OUTCOME_DONE, .fail_state = MESSAGE_FAILED };
+
+    switch (result) {
+    case GATEWAY_SENT:
+    case GATEWAY_LATE_SENT:
+        return policy;
+    case GATEWAY_UNKNOWN:
+        policy.attempt = ATTEMPT_UNKNOWN;
+        (void)snprintf(policy.reason, sizeof policy.reason,
+                       "the modem did not answer: this part may or may not have been sent, and is not sent again");
+        return policy;
+    case GATEWAY_NOT_SENT:
+        policy.attempt = ATTEMPT_NOT_SENT;
+        policy.verdict = OUTCOME_RETRY;
+        policy.delay_ms = failures == 0 ? 0 : delay(find(ERROR_MODEM), failures);
+        (void)snprintf(policy.reason, sizeof policy.reason, "the modem did not take it: nothing was sent");
+        break;
+    case GATEWAY_REFUSED:
+        refused(&policy, error_kind, code, failures);
+        break;
+    }
+    if (policy.verdict == OUTCOME_RETRY && failures + 1 >= TRIES_MAX) {
+        size_t length = 0;
+
+        while (policy.reason[length] != '\0')
+            length++;
+        policy.verdict = OUTCOME_FAIL;
+        (void)snprintf(policy.reason + length, sizeof policy.reason - length, "; given up after %d tries", TRIES_MAX);
+    }
+    return policy;
+}

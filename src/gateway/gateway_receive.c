@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * gateway_receive.c - what comes in: messages and delivery reports, on disk before the modem may forget them. */
+#include "src/gateway/gateway_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t time_ms(const struct sms_time *time)
+{
+    int64_t s = time->present ? sms_time_to_unix_s(time) : INT64_MIN;
+
+    return s == INT64_MIN ? 0 : s * 1000;
+}
+
+static char *copy(const void *bytes, size_t length)
+{
+    char *text = malloc(length + 1);
+
+    if (text != NULL) {
+        memcpy(text, bytes, length);
+        text[length] = '\0';
+    }
+    return text;
+}
+
+static void set_sim(struct store_change *change, const struct gateway_slot *slot)
+{
+    if (change->kind == CHANGE_RECEIVE) {
+        change->u.receive.sim_id = slot->sim_id;
+        change->u.receive.modem_id = slot->modem_id;
+    } else {
+        change->u.report.sim_id = slot->sim_id;
+    }
+}
+
+/* It belongs to a card: while its row number is still on its way, it waits. Over the bound it is dropped, and comes again
+ * from the modem's storage. */
+static void add_for_card(struct gateway *gateway, struct gateway_slot *slot, struct store_change *change)
+{
+    struct store_change **tail = &slot->waiting;
+
+    if (slot->known) {
+        set_sim(change, slot);
+        gateway_add_change(gateway, change);
+        return;
+    }
+    if (slot->waiting_count >= GATEWAY_WAITING_MAX) {
+        change_free(change);
+        return;
+    }
+    while (*tail != NULL)
+        tail = &(*tail)->next;
+    *tail = change;
+    slot->waiting_count++;
+}
+
+void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot)
+{
+    struct store_change *list = slot->waiting;
+
+    slot->waiting = NULL;
+    slot->waiting_count = 0;
+    while (list != NULL) {
+        struct store_change *change = list;
+
+        list = change->next;
+        set_sim(change, slot);
+        gateway_add_change(gateway, change);
+    }
+}
+
+static bool fill_user_data(struct change_receive *receive, const struct sms_tpdu *tpdu)
+{
+    if (tpdu->alphabet == SMS_8BIT) {
+        receive->data = (uint8_t *)copy(tpdu->data, tpdu->data_length);
+        receive->data_length = tpdu->data_length;
+        return receive->data != NULL;
+    }
+    receive->text = copy(tpdu->text, tpdu->text_length);
+    receive->text_length = tpdu->text_length;
+    return receive->text != NULL;
+}
+
+/* A PDU that cannot be read is kept as it is: nothing that arrived is lost, a person can look at it. */
+void gateway_received(struct gateway *gateway, uint32_t index, const char *pdu_hex, size_t length, uint32_t handle,
+                      struct gateway_now now)
+{
+    struct gateway_slot *slot = gateway_slot_get(gateway, index);
+    struct store_change *change;
+    struct change_receive *receive;
+    struct sms_tpdu tpdu;
+    const char *error;
+
+    if (slot == NULL || (change = gateway_new_change(gateway, CHANGE_RECEIVE, now)) == NULL)
+        return;   /* it stays with the modem and comes again */
+    receive = &change->u.receive;
+    change->slot = index;
+    change->handle = handle;
+    receive->message_class = -1;
+    receive->pdu_hex = copy(pdu_hex, length);
+    if (receive->pdu_hex == NULL) {
+        change_free(change);
+        return;
+    }
+    if (sms_pdu_decode_hex(pdu_hex, length, SMS_DELIVER, &tpdu, &error) < 0) {
+        (void)snprintf(receive->problem, sizeof receive->problem, "%s", error);
+        add_for_card(gateway, slot, change);
+        return;
+    }
+    (void)snprintf(receive->from, sizeof receive->from, "%s", tpdu.address.text);
+    receive->from_type = tpdu.address.type;
+    receive->alphabet = (uint8_t)tpdu.alphabet;
+    receive->message_class = tpdu.message_class;
+    receive->pid = tpdu.pid;
+    receive->dcs = tpdu.dcs;
+    receive->concat = tpdu.udh.concat;
+    receive->ref = tpdu.udh.concat_ref;
+    receive->ref_bits = tpdu.udh.concat_ref_bits;
+    receive->total = tpdu.udh.concat_total;
+    receive->seq = tpdu.udh.concat_seq;
+    receive->port_bits = tpdu.udh.port_bits;
+    receive->port_dst = tpdu.udh.port_dst;
+    receive->port_src = tpdu.udh.port_src;
+    receive->scts_ms = time_ms(&tpdu.scts);
+    receive->tz_quarters = tpdu.scts.tz_quarters;
+    if (!fill_user_data(receive, &tpdu)) {
+        change_free(change);
+        return;
+    }
+    add_for_card(gateway, slot, change);
+}
+
+void gateway_receive_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    const struct change_receive *receive = &change->u.receive;
+    const struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
+
+    if (change->result != 0)
+        return;   /* not acknowledged: the modem still has it */
+    gateway->config.ops->stored(gateway->config.context, change->slot, (uint32_t)change->handle, now);
+    if (receive->duplicate) {
+        gateway->duplicates_dropped++;
+        return;
+    }
+    gateway->received++;
+    if (receive->inbox_id != 0) {
+        struct live_event event = { .kind = LIVE_INBOX, .at_ms = now.wall_ms, .message_id = receive->inbox_id, .from = receive->from,
+                                    .text = receive->concat ? NULL : receive->text, .reason = receive->problem, .parts = receive->total,
+                                    .mr = -1, .code = -1, .status = -1, .port = slot->port, .imei = slot->imei, .iccid = slot->iccid };
+
+        gateway->config.ops->event(gateway->config.context, &event);
+    }
+}
+
+void gateway_report(struct gateway *gateway, uint32_t index, const char *pdu_hex, size_t length, uint32_t handle,
+                    struct gateway_now now)
+{
+    struct gateway_slot *slot = gateway_slot_get(gateway, index);
+    struct store_change *change;
+    struct change_report *report;
+    struct sms_tpdu tpdu;
+    const char *error;
+
+    if (slot == NULL)
+        return;
+    if (sms_pdu_decode_hex(pdu_hex, length, SMS_STATUS_REPORT, &tpdu, &error) < 0) {
+        gateway_received(gateway, index, pdu_hex, length, handle, now);   /* some modems store both kinds in one place */
+        return;
+    }
+    if ((change = gateway_new_change(gateway, CHANGE_REPORT, now)) == NULL)
+        return;
+    report = &change->u.report;
+    change->slot = index;
+    change->handle = handle;
+    report->mr = tpdu.mr;
+    (void)snprintf(report->recipient, sizeof report->recipient, "%s", tpdu.address.text);
+    report->status = tpdu.status;
+    report->discharge_ms = time_ms(&tpdu.discharge);
+    report->scts_ms = time_ms(&tpdu.scts);
+    add_for_card(gateway, slot, change);
+}
+
+void gateway_report_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    const struct change_report *report = &change->u.report;
+    const struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
+
+    if (change->result != 0)
+        return;
+    gateway->config.ops->stored(gateway->config.context, change->slot, (uint32_t)change->handle, now);
+    gateway->reports++;
+    if (report->message_id == 0) {
+        gateway->reports_unmatched++;
+        return;
+    }
+    {
+        struct live_event event = { .kind = LIVE_PART, .at_ms = now.wall_ms, .message_id = report->message_id, .part = report->part,
+                                    .step = LIVE_PART_REPORTED, .mr = report->mr, .code = -1, .status = report->status, .reason = "",
+                                    .port = slot->port, .imei = slot->imei, .iccid = slot->iccid };
+
+        gateway->config.ops->event(gateway->config.context, &event);
+    }
+    if (report->message_changed)
+        gateway_event_message(gateway, report->message_id, report->message_state, "delivery report", now);
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * gateway_send.c - from the queue to the modems: who takes what, the intent before it, the outcome after it. */
+#include "src/gateway/gateway_internal.h"
+
+#include "src/base/hex.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The next intent is asked for half way through the air time, and early enough for a few commits: a modem must not wait
+ * for the disk, and a power cut should find few intents of parts that never left. */
+#define PREFETCH_AIR_DIVISOR 2
+#define PREFETCH_COMMITS 4
+
+/* -- what is ready -------------------------------------------------------------------------------------------- */
+
+static int bound_find(const struct gateway *gateway, int64_t message_id)
+{
+    for (uint32_t i = 0; i < gateway->bound_count; i++)
+        if (gateway->bound[i].id == message_id)
+            return (int)i;
+    return -1;
+}
+
+void gateway_bound_remove(struct gateway *gateway, int64_t message_id)
+{
+    int i = bound_find(gateway, message_id);
+
+    if (i >= 0)
+        gateway->bound[i] = gateway->bound[--gateway->bound_count];
+}
+
+static void bound_put(struct gateway *gateway, const struct queue_item *item)
+{
+    int i = bound_find(gateway, item->id);
+
+    if (i >= 0) {
+        gateway->bound[i] = *item;
+        return;
+    }
+    if (gateway->bound_count == gateway->bound_size) {
+        uint32_t size = gateway->bound_size != 0 ? gateway->bound_size * 2 : 16;
+        struct queue_item *bound = realloc(gateway->bound, size * sizeof *bound);
+
+        if (bound == NULL)
+            return;   /* it stays in the store, found again after the next start */
+        gateway->bound = bound;
+        gateway->bound_size = size;
+    }
+    gateway->bound[gateway->bound_count++] = *item;
+}
+
+bool gateway_is_active(const struct gateway *gateway, int64_t message_id)
+{
+    for (uint32_t i = 0; i < gateway->slot_count; i++) {
+        const struct gateway_slot *slot = gateway->slots[i];
+
+        if (slot != NULL && ((slot->air.state != PART_NONE && slot->air.item.id == message_id) ||
+                             (slot->next.state != PART_NONE && slot->next.item.id == message_id) || slot->follow.id == message_id))
+            return true;
+    }
+    return false;
+}
+
+void gateway_put(struct gateway *gateway, const struct queue_item *item)
+{
+    if (item->sim_id != 0)
+        bound_put(gateway, item);
+    else
+        (void)queue_put(&gateway->queue, item);
+}
+
+static bool before(const struct queue_item *a, const struct queue_item *b)
+{
+    return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
+}
+
+/* The best this slot may take: the rest of the message it is sending, so that parts stay together; else the better of
+ * what is bound to its SIM and what is anybody's. */
+static bool pick(struct gateway *gateway, struct gateway_slot *slot, struct queue_item *ret_item)
+{
+    struct queue_item common;
+    int bound = -1;
+    bool any;
+
+    if (slot->follow.id != 0) {
+        *ret_item = slot->follow;
+        slot->follow.id = 0;
+        return true;
+    }
+    for (uint32_t i = 0; i < gateway->bound_count; i++)
+        if (gateway->bound[i].sim_id == slot->sim_id && (bound < 0 || before(&gateway->bound[i], &gateway->bound[bound])))
+            bound = (int)i;
+    any = queue_best(&gateway->queue, &common);
+    if (bound >= 0 && (!any || before(&gateway->bound[bound], &common))) {
+        *ret_item = gateway->bound[bound];
+        gateway->bound[bound] = gateway->bound[--gateway->bound_count];
+        return true;
+    }
+    return any && queue_take(&gateway->queue, ret_item);
+}
+
+/* -- intent --------------------------------------------------------------------------------------------------- */
+
+static void ask_intent(struct gateway *gateway, struct gateway_slot *slot, uint32_t index, const struct queue_item *item,
+                       struct gateway_now now)
+{
+    struct store_change *change = gateway_new_change(gateway, CHANGE_INTENT, now);
+
+    if (change == NULL) {
+        gateway_put(gateway, item);
+        return;
+    }
+    change->slot = index;
+    change->u.intent.message_id = item->id;
+    change->u.intent.part = item->part_next;
+    change->u.intent.sim_id = slot->sim_id;
+    change->u.intent.modem_id = slot->modem_id;
+    slot->next.state = PART_ASKED;
+    slot->next.item = *item;
+    slot->next.take_back = false;
+    slot->next.attempt_id = 0;
+    if (item->part_next + 1 < item->parts) {
+        slot->follow = *item;
+        slot->follow.part_next++;
+        slot->follow.sim_id = slot->sim_id;
+    }
+    gateway_add_change(gateway, change);
+}
+
+static void withdraw(struct gateway *gateway, struct gateway_part *part, struct gateway_now now)
+{
+    struct store_change *change = gateway_new_change(gateway, CHANGE_WITHDRAW, now);
+
+    assert(part->attempt_id > 0);
+    if (change != NULL) {
+        change->u.withdraw.attempt_id = part->attempt_id;
+        gateway_add_change(gateway, change);
+    }   /* else: it stays an intent, and is unknown after the next start: never sent twice */
+    if (part->cancel != NULL)
+        gateway_add_change(gateway, part->cancel);
+    part->cancel = NULL;
+    part->state = PART_NONE;
+}
+
+void gateway_take_back(struct gateway *gateway, struct gateway_slot *slot, uint32_t index, struct gateway_now now)
+{
+    (void)index;
+    /* The rest of a message whose part is on its way comes back with that part's outcome. */
+    if (slot->follow.id != 0 && slot->follow.part_next > 0 && slot->air.state == PART_NONE && slot->next.state == PART_NONE)
+        gateway_put(gateway, &slot->follow);
+    slot->follow.id = 0;
+    if (slot->next.state == PART_DURABLE)
+        withdraw(gateway, &slot->next, now);
+    else if (slot->next.state == PART_ASKED)
+        slot->next.take_back = true;
+}
+
+/* A cancel of a message that only waits behind another: its intent is taken back first. True: the cancel is taken over. */
+bool gateway_cancel_waits(struct gateway *gateway, struct store_change *cancel, struct gateway_now now)
+{
+    for (uint32_t i = 0; i < gateway->slot_count; i++) {
+        struct gateway_slot *slot = gateway->slots[i];
+
+        if (slot == NULL || slot->next.state == PART_NONE || slot->next.item.id != cancel->u.cancel.message_id ||
+            slot->next.item.part_next != 0 || slot->next.cancel != NULL)
+            continue;
+        slot->next.cancel = cancel;
+        gateway_take_back(gateway, slot, i, now);
+        return true;
+    }
+    return false;
+}
+
+/* TP-VP from what is left of the message's time: the network should not try longer than the sender wants. */
+static uint8_t validity_left(int64_t expire_ms, int64_t wall_ms)
+{
+    int64_t minutes = (expire_ms - wall_ms + 59999) / 60000;
+
+    return sms_vp_from_minutes(minutes < 5 ? 5 : minutes > INT32_MAX ? INT32_MAX : (uint32_t)minutes);
+}
+
+static int encode(struct gateway_part *part, const struct change_intent *intent, int64_t wall_ms)
+{
+    struct sms_submit submit = {
+        .to = intent->to, .status_report = intent->report, .message_class = intent->message_class,
+        .alphabet = (enum sms_alphabet)intent->coding.alphabet, .locking = intent->coding.locking, .single = intent->coding.single,
+        .vp_format = SMS_VP_RELATIVE, .vp_raw = validity_left(intent->expire_ms, wall_ms),
+        .concat = intent->coding.parts > 1, .concat_ref = intent->concat_ref, .concat_ref_bits = intent->concat_ref_bits,
+        .concat_total = (uint8_t)intent->coding.parts, .concat_seq = (uint8_t)(intent->part + 1),
+        .text = intent->text, .text_length = intent->text_length,
+    };
+    uint8_t pdu[SMS_PDU_BYTES_MAX];
+    size_t length;
+    const char *error;
+    int r = sms_submit_encode(&submit, pdu, &length, &part->tpdu_length, &error);
+
+    if (r == 0)
+        hex_encode(pdu, length, part->pdu_hex);
+    return r;
+}
+
+static void part_event(struct gateway *gateway, const struct gateway_slot *slot, const struct gateway_part *part,
+                       enum live_part_step step, int mr, int code, const char *reason, struct gateway_now now)
+{
+    struct live_event event = { .kind = LIVE_PART, .at_ms = now.wall_ms, .message_id = part->item.id, .reason = reason, .step = step,
+                                .part = part->item.part_next, .parts = part->item.parts, .mr = mr, .code = code, .status = -1,
+                                .port = slot->port, .imei = slot->imei, .iccid = slot->iccid };
+
+    gateway->config.ops->event(gateway->config.context, &event);
+}
+
+static void add_outcome(struct gateway *gateway, int64_t attempt_id, const struct policy *policy, int mr, uint8_t error_kind,
+                        int code, uint32_t index, struct gateway_now now)
+{
+    struct store_change *change = gateway_new_change(gateway, CHANGE_OUTCOME, now);
+
+    if (change == NULL)
+        return;   /* stays an intent on disk: unknown after the next start, never sent twice */
+    change->slot = index;
+    change->u.outcome.attempt_id = attempt_id;
+    change->u.outcome.state = policy->attempt;
+    change->u.outcome.mr = mr;
+    change->u.outcome.error_kind = error_kind;
+    change->u.outcome.code = code;
+    change->u.outcome.verdict = policy->verdict;
+    change->u.outcome.retry_ms = policy->verdict == OUTCOME_RETRY && policy->delay_ms != 0 ? now.wall_ms + policy->delay_ms : 0;
+    change->u.outcome.fail_state = policy->fail_state;
+    (void)snprintf(change->u.outcome.reason, sizeof change->u.outcome.reason, "%s", policy->reason);
+    gateway_add_change(gateway, change);
+}
+
+/* The intent is on disk, or the store says why the message must not go. */
+void gateway_intent_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    struct change_intent *intent = &change->u.intent;
+    struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
+    struct gateway_part *part;
+
+    assert(slot != NULL && slot->next.state == PART_ASKED && slot->next.item.id == intent->message_id);
+    part = &slot->next;
+    if (change->result == -EEXIST && slot->follow.id == intent->message_id && !part->take_back) {
+        part->state = PART_NONE;   /* this part went with an earlier try: on to the next one */
+        return;
+    }
+    if (change->result != 0) {
+        part->state = PART_NONE;
+        slot->follow.id = 0;
+        if (change->result == -ETIME)
+            gateway_event_message(gateway, intent->message_id, MESSAGE_EXPIRED, "its validity ended before it could be sent", now);
+        else if (gateway->store_bad)
+            gateway_put(gateway, &part->item);
+        if (part->cancel != NULL)
+            gateway_add_change(gateway, part->cancel);
+        part->cancel = NULL;
+        return;
+    }
+    part->attempt_id = intent->attempt_id;
+    if (part->take_back || !slot->ready) {
+        slot->follow.id = 0;
+        withdraw(gateway, part, now);
+        return;
+    }
+    if (encode(part, intent, now.wall_ms) < 0) {
+        struct policy policy = { .attempt = ATTEMPT_NOT_SENT, .verdict = OUTCOME_FAIL, .fail_state = MESSAGE_FAILED,
+                                 .reason = "this number or text cannot be written as an SMS" };
+
+        add_outcome(gateway, part->attempt_id, &policy, -1, 0, -1, change->slot, now);
+        part->state = PART_NONE;
+        slot->follow.id = 0;
+        return;
+    }
+    part->state = PART_DURABLE;
+    if (part->item.part_next == 0)
+        gateway_event_message(gateway, intent->message_id, MESSAGE_SENDING, "", now);
+}
+
+/* -- hand-over and outcome ------------------------------------------------------------------------------------ */
+
+static void measure_acceptance_to_air(struct gateway *gateway, int64_t message_id, struct gateway_now now)
+{
+    for (uint32_t i = 0; i < 64; i++)
+        if (gateway->accepted_alone[i].id == message_id) {
+            samples_add(&gateway->air_samples, now.mono_us - gateway->accepted_alone[i].at_us);
+            gateway->accepted_alone[i].id = 0;
+        }
+}
+
+static bool hand_over(struct gateway *gateway, struct gateway_slot *slot, uint32_t index, struct gateway_now now)
+{
+    struct gateway_part *part = &slot->next;
+    uint64_t air_us = slot->air_min_us / PREFETCH_AIR_DIVISOR, commits_us = PREFETCH_COMMITS * gateway->commit_mean_us;
+
+    if (part->item.expire_ms <= now.wall_ms ||
+        gateway->config.ops->send(gateway->config.context, index, part->attempt_id, part->pdu_hex, part->tpdu_length, now) < 0) {
+        if (part->item.expire_ms > now.wall_ms)
+            slot->ready = false;   /* it will say when it can take a part again */
+        gateway_take_back(gateway, slot, index, now);
+        return false;
+    }
+    slot->air = *part;
+    slot->air.state = PART_ON_AIR;
+    part->state = PART_NONE;
+    slot->air_since_us = now.mono_us;
+    slot->prefetch_at_us = now.mono_us;
+    if (!gateway->config.prefetch_at_once && air_us > commits_us)
+        slot->prefetch_at_us += air_us < slot->air_min_us - commits_us ? air_us : slot->air_min_us - commits_us;
+    measure_acceptance_to_air(gateway, slot->air.item.id, now);
+    part_event(gateway, slot, &slot->air, LIVE_PART_ON_AIR, -1, -1, "", now);
+    return true;
+}
+
+static void work(struct gateway *gateway, struct gateway_slot *slot, uint32_t index, struct gateway_now now)
+{
+    struct queue_item item;
+
+    if (!slot->ready || !slot->known || gateway->stopping)
+        return;
+    if (slot->air.state == PART_NONE && slot->next.state == PART_DURABLE && !hand_over(gateway, slot, index, now))
+        return;
+    if (slot->next.state != PART_NONE || gateway->store_bad || slot->pause_until_us > now.mono_us ||
+        (slot->air.state == PART_ON_AIR && slot->prefetch_at_us > now.mono_us))
+        return;
+    if (pick(gateway, slot, &item))
+        ask_intent(gateway, slot, index, &item, now);
+}
+
+/* Idle modems first and in turn; then those that only think of their next part. */
+void gateway_dispatch(struct gateway *gateway, struct gateway_now now)
+{
+    uint32_t first = gateway->slot_turn;
+
+    for (int busy = 0; busy <= 1; busy++)
+        for (uint32_t i = 0; i < gateway->slot_count; i++) {
+            uint32_t index = (first + i) % gateway->slot_count;
+            struct gateway_slot *slot = gateway->slots[index];
+
+            if (slot == NULL || (slot->air.state == PART_ON_AIR) != (busy == 1))
+                continue;
+            work(gateway, slot, index, now);
+            if (busy == 0 && slot->next.state == PART_ASKED)
+                gateway->slot_turn = index + 1;
+        }
+}
+
+void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attempt_id, enum gateway_result result, int mr,
+                         uint8_t error_kind, int code, struct gateway_now now)
+{
+    static const enum live_part_step steps[] = {
+        [ATTEMPT_SENT] = LIVE_PART_SENT, [ATTEMPT_REFUSED] = LIVE_PART_REFUSED, [ATTEMPT_NOT_SENT] = LIVE_PART_NOT_SENT,
+        [ATTEMPT_UNKNOWN] = LIVE_PART_UNKNOWN,
+    };
+    struct gateway_slot *slot = gateway_slot_get(gateway, index);
+    bool on_air = slot != NULL && slot->air.state == PART_ON_AIR && slot->air.attempt_id == attempt_id;
+    struct policy policy = policy_decide(result, error_kind, code, on_air ? slot->air.item.failures : 0);
+    uint64_t air_us;
+
+    add_outcome(gateway, attempt_id, &policy, mr, error_kind, code, index, now);
+    if (policy.attempt == ATTEMPT_SENT)
+        gateway->parts_sent++;
+    else if (policy.attempt == ATTEMPT_REFUSED)
+        gateway->parts_refused++;
+    else if (policy.attempt == ATTEMPT_UNKNOWN)
+        gateway->parts_unknown++;
+    if (!on_air)
+        return;   /* a late answer to a part given up before */
+    part_event(gateway, slot, &slot->air, steps[policy.attempt], mr, code, policy.reason, now);
+    slot->air.state = PART_NONE;
+    air_us = now.mono_us - slot->air_since_us;
+    if (policy.attempt == ATTEMPT_SENT)   /* falls at once, rises slowly */
+        slot->air_min_us = air_us < slot->air_min_us || slot->air_min_us == 0 ? air_us : slot->air_min_us + (air_us - slot->air_min_us) / 8;
+    if (policy.pause_ms != 0)
+        slot->pause_until_us = now.mono_us + (uint64_t)policy.pause_ms * 1000;
+    if (result == GATEWAY_UNKNOWN || result == GATEWAY_NOT_SENT) {
+        slot->ready = false;   /* it says when it can take a part again; what waits behind need not wait for it */
+        gateway_take_back(gateway, slot, index, now);
+    } else if (policy.verdict != OUTCOME_DONE) {
+        /* The rest of this message waits for what becomes of it. */
+        if (slot->follow.id == slot->air.item.id)
+            slot->follow.id = 0;
+        if (slot->next.state != PART_NONE && (slot->next.item.id == slot->air.item.id || policy.pause_ms != 0))
+            gateway_take_back(gateway, slot, index, now);
+    }
+    work(gateway, slot, index, now);
+}
+
+void gateway_outcome_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    struct change_outcome *outcome = &change->u.outcome;
+
+    if (change->result != 0)
+        return;
+    if (outcome->message_changed)
+        gateway_event_message(gateway, outcome->message_id, outcome->message_state, outcome->reason, now);
+    if (outcome->requeue.id == 0 || gateway_is_active(gateway, outcome->requeue.id))
+        return;
+    if (outcome->retry_ms > now.wall_ms)
+        gateway_due_at(gateway, outcome->retry_ms);
+    else
+        gateway_put(gateway, &outcome->requeue);
+}
+
+/* -- slots ---------------------------------------------------------------------------------------------------- */
+
+void gateway_slot_sim(struct gateway *gateway, uint32_t index, const char *port, const struct change_sim *sim, struct gateway_now now)
+{
+    struct store_change *change = gateway_new_change(gateway, CHANGE_SIM, now);
+    struct gateway_slot *slot;
+
+    assert(index < GATEWAY_SLOTS_MAX);
+    if (change == NULL)
+        return;
+    if (gateway->slots[index] == NULL && (gateway->slots[index] = calloc(1, sizeof *gateway->slots[index])) == NULL) {
+        change_free(change);
+        return;
+    }
+    if (index >= gateway->slot_count)
+        gateway->slot_count = index + 1;
+    slot = gateway->slots[index];
+    if (strcmp(slot->iccid, sim->iccid) != 0 || strcmp(slot->imei, sim->imei) != 0)
+        slot->known = false;
+    (void)snprintf(slot->port, sizeof slot->port, "%s", port);
+    (void)snprintf(slot->imei, sizeof slot->imei, "%s", sim->imei);
+    (void)snprintf(slot->iccid, sizeof slot->iccid, "%s", sim->iccid);
+    change->slot = index;
+    change->u.sim = *sim;
+    gateway_add_change(gateway, change);
+}
+
+void gateway_slot_ready(struct gateway *gateway, uint32_t index, bool ready, struct gateway_now now)
+{
+    struct gateway_slot *slot = gateway_slot_get(gateway, index);
+
+    if (slot == NULL)
+        return;
+    slot->ready = ready;
+    if (ready)
+        work(gateway, slot, index, now);
+    else
+        gateway_take_back(gateway, slot, index, now);
+}
