@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/cellpostd/daemon.h"
+
+#include "firmware/cellpostd/daemon_internal.h"
+#include "firmware/cellpostd/state_dir.h"
+#include "firmware/common/log.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* What is on the air at SIGTERM may finish for so long; then it is unknown. */
+#define STOP_AIR_MS 10000
+
+struct gateway_now daemon_now(void)
+{
+    struct timespec wall;
+
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    return (struct gateway_now){ .mono_us = uv_hrtime() / 1000, .wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 };
+}
+
+/* -- the store ------------------------------------------------------------------------------------------------ */
+
+static void on_store_wake(void *context)
+{
+    struct daemon *daemon = context;
+
+    (void)uv_async_send(&daemon->store_async);
+}
+
+static void note_store_health(struct daemon *daemon)
+{
+    const char *reason = NULL;
+    bool accepting = gateway_accepting(box_gateway(daemon->box), &reason);
+
+    if (reason != atomic_load(&daemon->refusing)) {
+        if (!accepting && !daemon->stopping)
+            log_line(LOG_ERROR, "new messages are refused: %s", reason);
+        else if (accepting)
+            log_line(LOG_NOTICE, "the store works again: messages are accepted");
+        atomic_store(&daemon->refusing, (char *)reason);
+    }
+}
+
+static void collect_commits(struct daemon *daemon)
+{
+    struct store_commit commit;
+
+    while (store_thread_collect(daemon->store_thread, &commit))
+        gateway_changes_done(box_gateway(daemon->box), commit.list, commit.error, commit.commit_us, daemon_now());
+    note_store_health(daemon);
+}
+
+static void on_store_done(uv_async_t *async)
+{
+    collect_commits(async->data);
+}
+
+static void submit_changes(struct daemon *daemon)
+{
+    struct store_change *list;
+
+    while ((list = gateway_take_changes(box_gateway(daemon->box))) != NULL)
+        if (store_thread_submit(daemon->store_thread, list) < 0)
+            gateway_changes_done(box_gateway(daemon->box), list, -ENOMEM, 0, daemon_now());
+}
+
+/* -- calls of the HTTP server --------------------------------------------------------------------------------- */
+
+static void on_call_submit(void *context, struct http_call *call)   /* a server thread */
+{
+    struct daemon *daemon = context;
+
+    uv_mutex_lock(&daemon->calls_mutex);
+    call->next = NULL;
+    *daemon->calls_tail = call;
+    daemon->calls_tail = &call->next;
+    uv_mutex_unlock(&daemon->calls_mutex);
+    (void)uv_async_send(&daemon->calls_async);
+}
+
+static bool on_accepting(void *context, const char **ret_reason)   /* a server thread */
+{
+    struct daemon *daemon = context;
+
+    *ret_reason = atomic_load(&daemon->refusing);
+    return *ret_reason == NULL;
+}
+
+static void on_calls(uv_async_t *async)
+{
+    struct daemon *daemon = async->data;
+    struct http_call *calls;
+
+    uv_mutex_lock(&daemon->calls_mutex);
+    calls = daemon->calls;
+    daemon->calls = NULL;
+    daemon->calls_tail = &daemon->calls;
+    uv_mutex_unlock(&daemon->calls_mutex);
+    while (calls != NULL) {
+        struct http_call *call = calls;
+
+        calls = call->next;
+        if (call->step == API_WAIT_LIVE) {
+            (void)box_view(daemon->box, &call->call.live, daemon_now());
+            http_call_done(call);
+        } else {
+            call->call.change->waiter = call;
+            gateway_submit(box_gateway(daemon->box), call->call.change, daemon_now());
+        }
+    }
+}
+
+static void on_answer(void *context, struct store_change *change)
+{
+    (void)context;
+    http_call_done(change->waiter);
+}
+
+static void on_event(void *context, const struct live_event *event)
+{
+    struct daemon *daemon = context;
+
+    if (event->kind == LIVE_MODEM)
+        log_line(event->reason[0] != '\0' ? LOG_WARNING : LOG_INFO, "%s: %s%s%s%s%s", event->port, event->modem_state,
+                 event->iccid[0] != '\0' ? ", SIM " : "", event->iccid, event->reason[0] != '\0' ? ": " : "", event->reason);
+    else if (event->kind == LIVE_PART && event->step == LIVE_PART_UNKNOWN)
+        log_line(LOG_WARNING, "%s: message %lld, part %d of %d: %s", event->port, (long long)event->message_id, event->part + 1,
+                 event->parts, event->reason);
+    if (daemon->http != NULL)
+        http_publish(daemon->http, event);
+}
+
+/* -- turns of the loop ---------------------------------------------------------------------------------------- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+
+    box_poll(daemon->box, daemon_now());
+}
+
+/* Before the loop waits: what this turn decided goes to the store, and the timer to the next deadline. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct daemon *daemon = prepare->data;
+    uint64_t now_us, deadline_us;
+
+    submit_changes(daemon);
+    deadline_us = box_deadline_us(daemon->box);
+    now_us = daemon_now().mono_us;
+    uv_update_time(&daemon->loop);
+    (void)uv_timer_start(&daemon->timer, on_timer, deadline_us <= now_us ? 0 : (deadline_us - now_us + 999) / 1000, 0);
+    if (daemon->stopping && gateway_idle(box_gateway(daemon->box)))
+        uv_stop(&daemon->loop);
+}
+
+static void on_stop_timeout(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+
+    log_line(LOG_WARNING, "parts that are still on the air after %d s become unknown", STOP_AIR_MS / 1000);
+    for (uint32_t i = 0; i < box_slot_count(daemon->box); i++)
+        box_line_close(daemon->box, i, daemon_now());
+}
+
+static void on_stop_signal(uv_signal_t *signal, int number)
+{
+    struct daemon *daemon = signal->data;
+
+    (void)number;
+    if (daemon->stopping)
+        return;
+    daemon->stopping = true;
+    log_line(LOG_NOTICE, "stopping: nothing new is handed over, what is on the air may finish");
+    gateway_stop(box_gateway(daemon->box), daemon_now());
+    note_store_health(daemon);
+    (void)uv_timer_start(&daemon->stop_timer, on_stop_timeout, STOP_AIR_MS, 0);
+}
+
+static void on_reload_signal(uv_signal_t *signal, int number)
+{
+    struct daemon *daemon = signal->data;
+    struct config_errors errors;
+    struct config config;
+
+    (void)number;
+    if (config_load(daemon->config_path, &config, &errors) < 0) {
+        daemon_log_notes(LOG_ERROR, &errors.errors);
+        log_line(LOG_ERROR, "the running configuration stays in force");
+        return;
+    }
+    daemon_log_notes(LOG_WARNING, &errors.warnings);
+    if (strcmp(config.gateway.state_dir, daemon->config->gateway.state_dir) != 0 || strcmp(config.api.listen, daemon->config->api.listen) != 0 ||
+        strcmp(config.api.socket, daemon->config->api.socket) != 0 || strcmp(config.api.cert, daemon->config->api.cert) != 0)
+        log_line(LOG_WARNING, "changes of [gateway] and [api] need a restart; ports were read again");
+    config_done(daemon->config);
+    *daemon->config = config;
+    daemon_ports_scan(daemon);
+    log_line(LOG_NOTICE, "%s was read again", daemon->config_path);
+}
+
+/* -- start and end -------------------------------------------------------------------------------------------- */
+
+void daemon_log_notes(enum log_level level, const struct config_notes *notes)
+{
+    for (unsigned i = 0; i < notes->count; i++)
+        log_line(level, "%s", notes->text[i]);
+    if (notes->more != 0)
+        log_line(level, "... and %u more", notes->more);
+}
+
+static int start_store(struct daemon *daemon)
+{
+    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";   /* 32: none that looks like another */
+    char error[256], tag[5] = "";
+    uint8_t random[4];
+    uint32_t unknown;
+    int r;
+
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        return -EIO;
+    for (size_t i = 0; i < 4; i++)
+        tag[i] = letters[random[i] % 32];
+    (void)snprintf(daemon->db_path, sizeof daemon->db_path, "%s/cellpost.db", daemon->config->gateway.state_dir);
+    r = store_open(daemon->db_path, NULL, tag, &daemon->store, error, sizeof error);
+    if (r < 0) {
+        log_line(LOG_ERROR, "%s", error);
+        return r;
+    }
+    r = store_recover(daemon->store, daemon_now().wall_ms, &unknown);
+    if (r < 0) {
+        log_line(LOG_ERROR, "%s: cannot be brought up to date after the last stop: %s", daemon->db_path, strerror(-r));
+        return r;
+    }
+    if (unknown != 0)
+        log_line(LOG_WARNING, "%u part%s on the way to a modem when the gateway last ended: unknown, not sent again", (unsigned)unknown,
+                 unknown == 1 ? " was" : "s were");
+    return store_thread_start(daemon->store, on_store_wake, daemon, &daemon->store_thread);
+}
+
+static int start_http(struct daemon *daemon)
+{
+    const struct config *config = daemon->config;
+    struct http_config http = {
+        .listen = config->api.listen[0] != '\0' ? config->api.listen : NULL,
+        .socket_path = config->api.socket[0] != '\0' ? config->api.socket : NULL,
+        .cert_file = config->api.cert[0] != '\0' ? config->api.cert : NULL,
+        .key_file = config->api.key[0] != '\0' ? config->api.key : NULL,
+        .db_path = daemon->db_path,
+        .socket_mode = config->api.socket_mode,
+        .hosts = (const char *const *)config->api.hosts.items,
+        .host_count = config->api.hosts.count,
+        .api = { .parts_max = config->gateway.max_parts, .national = config->gateway.national, .downgrade = config->gateway.downgrade,
+                 .ref16 = config->gateway.ref16, .report = config->gateway.report, .validity_s = config->gateway.validity_s,
+                 .version = CELLPOST_VERSION, .accepting = on_accepting, .context = daemon },
+        .submit = on_call_submit,
+        .context = daemon,
+    };
+    char error[256];
+    int r = http_start(&http, &daemon->http, error, sizeof error);
+
+    if (r < 0)
+        log_line(LOG_ERROR, "%s", error);
+    return r;
+}
+
+static void want_write(void *context, uint32_t slot, bool want)
+{
+    daemon_port_want_write(context, slot, want);
+}
+
+static void line_closed(void *context, uint32_t slot)
+{
+    daemon_port_closed(context, slot);
+}
+
+static int start_box(struct daemon *daemon)
+{
+    static const struct box_ops ops = { .event = on_event, .answer = on_answer, .want_write = want_write, .closed = line_closed };
+    struct box_config config = {
+        .ops = &ops, .context = daemon, .send_timeout_ms = daemon->config->modem.send_timeout_ms,
+        .poll_ms = daemon->config->modem.poll_interval_ms, .park_retry_ms = daemon->config->modem.park_retry_ms,
+        .started_ms = daemon_now().wall_ms,
+    };
+
+    daemon->box = box_new(&config);
+    return daemon->box != NULL ? 0 : -ENOMEM;
+}
+
+static void start_loop(struct daemon *daemon)
+{
+    static const int stop_signals[] = { SIGTERM, SIGINT };
+
+    (void)uv_loop_init(&daemon->loop);
+    (void)uv_async_init(&daemon->loop, &daemon->store_async, on_store_done);
+    (void)uv_async_init(&daemon->loop, &daemon->calls_async, on_calls);
+    (void)uv_prepare_init(&daemon->loop, &daemon->prepare);
+    (void)uv_timer_init(&daemon->loop, &daemon->timer);
+    (void)uv_timer_init(&daemon->loop, &daemon->stop_timer);
+    daemon->store_async.data = daemon->calls_async.data = daemon->prepare.data = daemon->timer.data = daemon->stop_timer.data = daemon;
+    (void)uv_prepare_start(&daemon->prepare, on_prepare);
+    for (size_t i = 0; i < 2; i++) {
+        (void)uv_signal_init(&daemon->loop, &daemon->signals[i]);
+        daemon->signals[i].data = daemon;
+        (void)uv_signal_start(&daemon->signals[i], on_stop_signal, stop_signals[i]);
+    }
+    (void)uv_signal_init(&daemon->loop, &daemon->signals[2]);
+    daemon->signals[2].data = daemon;
+    (void)uv_signal_start(&daemon->signals[2], on_reload_signal, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void close_handle(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+/* Everything is committed, or its loss is known; in this order nobody is left waiting on a thread that has gone. */
+static void finish(struct daemon *daemon)
+{
+    if (daemon->store_thread != NULL) {
+        submit_changes(daemon);
+        store_thread_stop(daemon->store_thread);
+        collect_commits(daemon);
+    }
+    if (daemon->http != NULL) {
+        on_calls(&daemon->calls_async);   /* whoever asked in the last moment is told that the gateway is stopping */
+        http_stop(daemon->http);
+        daemon->http = NULL;
+    }
+    daemon_ports_done(daemon);
+    box_free(daemon->box);
+    if (daemon->store_thread != NULL)
+        store_thread_free(daemon->store_thread);
+    store_close(daemon->store);
+    uv_walk(&daemon->loop, close_handle, NULL);
+    (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&daemon->loop);
+    free(daemon->watches);
+    uv_mutex_destroy(&daemon->calls_mutex);
+}
+
+int daemon_run(const char *config_path, struct config *config)
+{
+    static struct daemon daemon;
+    int lock, status = 1;
+
+    daemon.config_path = config_path;
+    daemon.config = config;
+    daemon.calls_tail = &daemon.calls;
+    json_object_seed(0);   /* once, before threads; from the system's entropy */
+    lock = state_dir_lock(config->gateway.state_dir);
+    if (lock < 0)
+        return 1;
+    (void)uv_mutex_init(&daemon.calls_mutex);
+    start_loop(&daemon);
+    if (start_box(&daemon) == 0 && start_store(&daemon) == 0 && start_http(&daemon) == 0) {
+        daemon_ports_start(&daemon);
+        log_line(LOG_NOTICE, "cellpostd %s: %u port%s, database %s%s%s%s%s", CELLPOST_VERSION, (unsigned)box_slot_count(daemon.box),
+                 box_slot_count(daemon.box) == 1 ? "" : "s", daemon.db_path, config->api.socket[0] != '\0' ? ", socket " : "",
+                 config->api.socket, config->api.listen[0] != '\0' ? ", listening on " : "", config->api.listen);
+        (void)uv_run(&daemon.loop, UV_RUN_DEFAULT);
+        log_line(LOG_NOTICE, "stopped");
+        status = 0;
+    }
+    finish(&daemon);
+    state_dir_unlock(lock);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * daemon_internal.h - what the files of the loop share. */
+#ifndef CELLPOST_DAEMON_INTERNAL_H
+#define CELLPOST_DAEMON_INTERNAL_H
+
+#include "firmware/cellpostd/http.h"
+#include "firmware/cellpostd/store_thread.h"
+#include "firmware/common/box.h"
+#include "firmware/common/config.h"
+#include "firmware/common/log.h"
+
+#include <stdatomic.h>
+#include <uv.h>
+
+struct daemon_port {
+    struct daemon *daemon;
+    uint32_t slot;
+    uv_poll_t *poll;                     /* NULL: closed */
+    char error[512];                     /* said last: each failure is logged once */
+};
+
+struct daemon {
+    const char *config_path;
+    struct config *config;
+    uv_loop_t loop;
+    uv_async_t store_async, calls_async;
+    uv_prepare_t prepare;
+    uv_timer_t timer, stop_timer, scan_timer;
+    uv_signal_t signals[3];
+    uv_fs_event_t *watches; size_t watch_count;
+    struct box *box;
+    struct daemon_port ports[GATEWAY_SLOTS_MAX];   /* by slot */
+    bool no_ports_said;
+    char db_path[CONFIG_PATH_MAX + 16];
+    struct store *store;
+    struct store_thread *store_thread;
+    struct http_server *http;
+    uv_mutex_t calls_mutex;
+    struct http_call *calls, **calls_tail;         /* from server threads, under the mutex */
+    _Atomic(char *) refusing;                      /* why messages are refused: static text, NULL: accepted */
+    bool stopping;
+};
+
+struct gateway_now daemon_now(void);
+void daemon_log_notes(enum log_level level, const struct config_notes *notes);
+
+/* daemon_ports.c: finding, opening and watching the ports of all banks. */
+void daemon_ports_start(struct daemon *daemon);
+void daemon_ports_scan(struct daemon *daemon);
+void daemon_ports_done(struct daemon *daemon);
+void daemon_port_want_write(struct daemon *daemon, uint32_t slot, bool want);
+void daemon_port_closed(struct daemon *daemon, uint32_t slot);
+
+#endif
