@@ -184,6 +184,17 @@ static void on_stop_signal(uv_signal_t *signal, int number)
     (void)uv_timer_start(&daemon->stop_timer, on_stop_timeout, STOP_AIR_MS, 0);
 }
 
+static void swap_banks(struct config *a, struct config *b)
+{
+    struct config_bank *banks = a->banks;
+    size_t count = a->bank_count;
+
+    a->banks = b->banks;
+    a->bank_count = b->bank_count;
+    b->banks = banks;
+    b->bank_count = count;
+}
+
 static void on_reload_signal(uv_signal_t *signal, int number)
 {
     struct daemon *daemon = signal->data;
@@ -200,8 +211,9 @@ static void on_reload_signal(uv_signal_t *signal, int number)
     if (strcmp(config.gateway.state_dir, daemon->config->gateway.state_dir) != 0 || strcmp(config.api.listen, daemon->config->api.listen) != 0 ||
         strcmp(config.api.socket, daemon->config->api.socket) != 0 || strcmp(config.api.cert, daemon->config->api.cert) != 0)
         log_line(LOG_WARNING, "changes of [gateway] and [api] need a restart; ports were read again");
-    config_done(daemon->config);
-    *daemon->config = config;
+    /* The rest of the running one is in use by other threads. */
+    swap_banks(daemon->config, &config);
+    config_done(&config);
     daemon_ports_scan(daemon);
     log_line(LOG_NOTICE, "%s was read again", daemon->config_path);
 }

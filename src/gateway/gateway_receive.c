@@ -2,6 +2,7 @@
  *
  * gateway_receive.c - what comes in: messages and delivery reports, on disk before the modem may forget them. */
 #include "src/gateway/gateway_internal.h"
+#include "src/store/tp_status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,5 +204,5 @@ void gateway_report_done(struct gateway *gateway, struct store_change *change, s
         gateway->config.ops->event(gateway->config.context, &event);
     }
     if (report->message_changed)
-        gateway_event_message(gateway, report->message_id, report->message_state, "delivery report", now);
+        gateway_event_message(gateway, report->message_id, report->message_state, tp_status_find(report->status)->text, now);
 }
