@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * commands.h - the verbs of `cellpost`. argv[0] is the verb; the result is the exit status (cli.h names them). */
+#ifndef CELLPOST_COMMANDS_H
+#define CELLPOST_COMMANDS_H
+
+/* Without a daemon. */
+int cmd_segments(int argc, char **argv);
+int cmd_pdu(int argc, char **argv);
+
+/* Over the socket. */
+int cmd_send(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_cancel(int argc, char **argv);
+int cmd_inbox(int argc, char **argv);
+int cmd_modems(int argc, char **argv);
+int cmd_sims(int argc, char **argv);
+int cmd_events(int argc, char **argv);
+int cmd_top(int argc, char **argv);
+int cmd_key(int argc, char **argv);
+int cmd_health(int argc, char **argv);
+
+#endif

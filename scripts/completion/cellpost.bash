@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for cellpost(1): verbs, and the options that each verb's own --help names.
+_cellpost()
+{
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= i
+    local verbs="send show list cancel inbox modems sims top events key health segments pdu"
+
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --socket) ((i++)) ;;
+        -*) ;;
+        *) verb=${COMP_WORDS[i]}; break ;;
+        esac
+    done
+    case $previous in
+    --socket|--file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --state|-s) mapfile -t COMPREPLY < <(compgen -W "scheduled queued sending sent delivered undelivered expired rejected failed unknown cancelled" -- "$current"); return ;;
+    --encoding) mapfile -t COMPREPLY < <(compgen -W "auto gsm7 ucs2" -- "$current"); return ;;
+    --scope) mapfile -t COMPREPLY < <(compgen -W "send read inbox admin" -- "$current"); return ;;
+    esac
+    if [[ -z $verb ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$verbs --socket --json --utc --help --version" -- "$current")
+    elif [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "$verb" --help 2>/dev/null | grep -oE -- '--[a-z][a-z0-9-]+')" -- "$current")
+    elif [[ $verb == key ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "add list remove" -- "$current")
+    elif [[ $verb == pdu ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "decode encode" -- "$current")
+    fi
+}
+complete -F _cellpost cellpost

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware/cellpost/cli.h"
+#include "firmware/cellpost/commands.h"
+#include "tests/unit/cli/canned_server.h"
+#include "tests/unit/cli/run_verb.h"
+
+static struct run ask(struct canned_server *server, const char *const *replies, size_t count, int (*verb)(int, char **), const char *const *arguments)
+{
+    canned_start(server, replies, count);
+    setenv("CELLPOST_SOCKET", server->path, 1);
+    struct run done = run_verb(verb, arguments);
+    canned_stop(server);
+    return done;
+}
+
+static void a_shown_message_has_its_parts_history_and_no_forged_line(void **state)
+{
+    static const char *const replies[] = { REPLY("200 OK",
+        "{\"id\":\"T-m1\",\"to\":\"+401\",\"text\":\"one\\nstate delivered\\u001b[0m\",\"state\":\"failed\",\"reason\":\"given up\",\"accepted_at\":\"2026-03-01T12:00:00.000Z\","
+        "\"parts\":[{\"part\":1,\"state\":\"sent\",\"modem\":\"35\",\"sim\":\"89\",\"mr\":7,\"attempts\":1,\"attempt_log\":[{\"state\":\"sent\",\"report\":{\"status\":48}}]},"
+        "{\"part\":2,\"state\":\"failed\",\"modem\":null,\"sim\":null,\"mr\":null,\"attempts\":2,\"attempt_log\":[{\"state\":\"not_sent\"},{\"state\":\"refused\",\"error_kind\":1,\"error_code\":38}]}],"
+        "\"history\":[{\"time\":\"2026-03-01T12:00:00.000Z\",\"state\":\"queued\",\"reason\":\"\"},{\"time\":\"2026-03-01T12:00:09.000Z\",\"state\":\"failed\",\"reason\":\"given up\"}]}") };
+    static const char *const arguments[] = { "show", "--utc", "T-m1", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 1, cmd_show, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_non_null(strstr(server.requests[0], "GET /v1/messages/T-m1 "));
+    assert_string_equal(done.out,
+                        "id           T-m1\n"
+                        "to           +401\n"
+                        "state        failed\n"
+                        "reason       given up\n"
+                        "priority     0\n"
+                        "report       not asked for\n"
+                        "accepted     2026-03-01 12:00:00Z\n"
+                        "text         | one\n"
+                        "             | state delivered\\x1b[0m\n"
+                        "\n"
+                        "PART  STATE   ATTEMPTS  MR  MODEM  SIM  LAST ATTEMPT\n"
+                        "   1  sent           1   7  35     89   sent, report 0x30\n"
+                        "   2  failed         2   -  -      -    refused, CMS 38\n"
+                        "\n"
+                        "TIME                  STATE   REASON\n"
+                        "2026-03-01 12:00:00Z  queued  -\n"
+                        "2026-03-01 12:00:09Z  failed  given up\n");
+    canned_free(&server);
+}
+
+static void a_list_is_read_page_by_page_up_to_its_limit(void **state)
+{
+    static const char *const replies[] = {
+        REPLY("200 OK", "{\"messages\":[{\"id\":\"T-m9\"},{\"id\":\"T-m8\"}],\"next\":\"T-m8\"}"),
+        REPLY("200 OK", "{\"messages\":[{\"id\":\"T-m7\"}],\"next\":\"T-m7\"}"),
+    };
+    static const char *const arguments[] = { "list", "--json", "--limit", "3", "--to", "+401", "--since", "2026-03-01T00:00:00Z", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 2, cmd_list, arguments);
+    json_t *page = json_loads(done.out, 0, NULL), *expected = json_pack("{s:[{s:s},{s:s},{s:s}], s:s}", "messages", "id", "T-m9", "id", "T-m8", "id", "T-m7", "next", "T-m7");
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_true(json_equal(page, expected));
+    assert_non_null(strstr(server.requests[0], "GET /v1/messages?limit=3&to=%2B401&since=2026-03-01T00%3A00%3A00.000Z "));
+    assert_non_null(strstr(server.requests[1], "GET /v1/messages?limit=1&before=T-m8&to=%2B401&since="));
+    json_decref(page);
+    json_decref(expected);
+    canned_free(&server);
+}
+
+static void one_id_that_cannot_be_cancelled_does_not_stop_the_others(void **state)
+{
+    static const char *const replies[] = {
+        REPLY("409 Conflict", "{\"code\":\"already_final\",\"detail\":\"It is over already: sent\"}"),
+        REPLY("200 OK", "{\"id\":\"T-m2\",\"state\":\"cancelled\"}"),
+    };
+    static const char *const arguments[] = { "cancel", "T-m1", "T-m2", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 2, cmd_cancel, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_REFUSED);
+    assert_non_null(strstr(server.requests[1], "POST /v1/messages/T-m2/cancel "));
+    assert_non_null(strstr(done.err, "T-m1: It is over already: sent"));
+    assert_non_null(strstr(done.out, "T-m2"));
+    assert_non_null(strstr(done.out, "cancelled"));
+    canned_free(&server);
+}
+
+static void events_become_lines_and_the_unknown_kind_too(void **state)
+{
+    static const char *const replies[] = { "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+        "id: 8\nevent: part\ndata: {\"at\":\"2026-03-01T12:00:00.250Z\",\"message\":\"T-m1\",\"part\":2,\"parts\":3,\"step\":\"on_air\",\"port\":\"/dev/ttyUSB0\"}\n\n"
+        "id: 9\nevent: inbox\ndata: {\"at\":\"2026-03-01T12:00:01.000Z\",\"id\":\"T-i1\",\"from\":\"+402\",\"text\":\"a\\nb\\u001b\"}\n\n"
+        "id: 10\nevent: novelty\ndata: {\"x\":1}\n\n" };
+    static const char *const arguments[] = { "events", "--utc", "--after", "7", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 1, cmd_events, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_non_null(strcasestr(server.requests[0], "Last-Event-ID: 7\r\n"));
+    assert_string_equal(done.out,
+                        "2026-03-01 12:00:00.250Z  part     T-m1 part 2 of 3 on the air, /dev/ttyUSB0\n"
+                        "2026-03-01 12:00:01.000Z  inbox    T-i1 from +402: a\\nb\\x1b\n"
+                        "-  novelty  {\"x\": 1}\n");
+    canned_free(&server);
+}
+
+static void health_ends_with_1_where_no_messages_are_taken(void **state)
+{
+    static const char *const replies[] = { REPLY("503 Service Unavailable", "{\"status\":\"unavailable\",\"problems\":[\"the disk is full\",\"no modem is ready\"],\"modems\":{\"ready\":0}}") };
+    static const char *const arguments[] = { "health", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 1, cmd_health, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_REFUSED);
+    assert_string_equal(done.out, "status       unavailable\nproblems     the disk is full\nproblems     no modem is ready\nmodems ready 0\n");
+    canned_free(&server);
+}
+
+static void a_new_key_is_alone_on_stdout(void **state)
+{
+    static const char *const replies[] = { REPLY("201 Created", "{\"name\":\"web\",\"key\":\"cp_secret\",\"scopes\":[\"send\",\"read\"]}") };
+    static const char *const arguments[] = { "key", "add", "web", "--scope", "send,read", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 1, cmd_key, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_string_equal(done.out, "cp_secret\n");
+    assert_non_null(strstr(server.requests[0], "{\"name\":\"web\",\"scopes\":[\"send\",\"read\"]}"));
+    canned_free(&server);
+}
+
+static void top_into_a_pipe_is_one_snapshot_without_escapes(void **state)
+{
+    static const char *const replies[] = {
+        REPLY("200 OK", "{\"modems\":[{\"port\":\"/dev/ttyUSB0\",\"state\":\"sending\",\"signal_dbm\":-71,\"sent\":12,\"busy_ms\":995,\"since_ready_ms\":1000,"
+                        "\"on_air\":{\"message\":\"T-m1\",\"part\":1,\"parts\":2}}]}"),
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
+        "cellpost_accepting 1\ncellpost_messages{state=\"queued\"} 42\ncellpost_parts_total{result=\"sent\"} 12\n",
+    };
+    static const char *const arguments[] = { "top", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 2, cmd_top, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_non_null(strstr(done.out, "42 queued"));
+    assert_non_null(strstr(done.out, "/dev/ttyUSB0  sending  -71 dBm  99.5 %    12        0        0         0  T-m1 part 1 of 2\n"));
+    assert_null(strchr(done.out, '\033'));
+    canned_free(&server);
+}
+
+static void json_on_stdout_holds_nothing_that_a_terminal_obeys(void **state)
+{
+    static const char *const replies[] = { REPLY("200 OK", "{\"id\":\"T-m1\",\"text\":\"\xC2\x9B\xE2\x80\xAE\\u001b\"}") };
+    static const char *const arguments[] = { "show", "--json", "T-m1", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 1, cmd_show, arguments);
+
+    (void)state;
+    assert_string_equal(done.out, "{\"id\": \"T-m1\", \"text\": \"\\u009b\\u202e\\u001B\"}\n");
+    canned_free(&server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_shown_message_has_its_parts_history_and_no_forged_line),
+        cmocka_unit_test(a_list_is_read_page_by_page_up_to_its_limit),
+        cmocka_unit_test(one_id_that_cannot_be_cancelled_does_not_stop_the_others),
+        cmocka_unit_test(events_become_lines_and_the_unknown_kind_too),
+        cmocka_unit_test(health_ends_with_1_where_no_messages_are_taken),
+        cmocka_unit_test(a_new_key_is_alone_on_stdout),
+        cmocka_unit_test(top_into_a_pipe_is_one_snapshot_without_escapes),
+        cmocka_unit_test(json_on_stdout_holds_nothing_that_a_terminal_obeys),
+    };
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
