@@ -123,13 +123,22 @@ static void on_answer(void *context, struct store_change *change)
     http_call_done(change->waiter);
 }
 
+/* A modem that waits for a person is a warning; the steps on its way to readiness are not. */
+static void log_modem(const struct live_event *event)
+{
+    bool parked = strcmp(event->modem_state, modem_state_name(MODEM_PARKED)) == 0;
+    bool why = event->reason[0] != '\0' && strcmp(event->modem_state, modem_state_name(MODEM_REGISTERING)) != 0;
+
+    log_line(parked ? LOG_WARNING : LOG_INFO, "%s: %s%s%s%s%s", event->port, event->modem_state, event->iccid[0] != '\0' ? ", SIM " : "",
+             event->iccid, why ? ": " : "", why ? event->reason : "");
+}
+
 static void on_event(void *context, const struct live_event *event)
 {
     struct daemon *daemon = context;
 
     if (event->kind == LIVE_MODEM)
-        log_line(event->reason[0] != '\0' ? LOG_WARNING : LOG_INFO, "%s: %s%s%s%s%s", event->port, event->modem_state,
-                 event->iccid[0] != '\0' ? ", SIM " : "", event->iccid, event->reason[0] != '\0' ? ": " : "", event->reason);
+        log_modem(event);
     else if (event->kind == LIVE_PART && event->step == LIVE_PART_UNKNOWN)
         log_line(LOG_WARNING, "%s: message %lld, part %d of %d: %s", event->port, (long long)event->message_id, event->part + 1,
                  event->parts, event->reason);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api.h - the REST API as requests into responses. It knows no socket, no thread and no clock.
+ *
+ * A request is answered at once from the reading side of the store, or becomes a call for the loop: a change that must
+ * be durable before the answer (accept, cancel, keys), or a look at what is live. The shell carries the call to the
+ * loop and comes back with api_resume(). docs/openapi.yaml describes the shapes; errors are problem+json (RFC 9457)
+ * with a stable "code" and, for bodies, a JSON pointer in "pointer".
+ * Threads:   one struct api per thread. Ownership: a response's body is malloc'ed and the caller's. */
+#ifndef CELLPOST_API_H
+#define CELLPOST_API_H
+
+#include "src/gateway/live.h"
+#include "src/store/store.h"
+#include "src/store/store_read.h"
+
+#define API_BODY_BYTES_MAX (8u << 20)
+#define API_RECIPIENTS_MAX 10000
+#define API_PATH_CHARS_MAX 512
+#define API_JSON_DEPTH_MAX 8
+
+enum api_scope { API_SCOPE_SEND = 1, API_SCOPE_READ = 2, API_SCOPE_INBOX = 4, API_SCOPE_ADMIN = 8, API_SCOPE_ALL = 15 };
+
+struct api_config {
+    uint16_t parts_max;                  /* default 10 */
+    uint16_t national;                   /* national languages allowed by default: bit n */
+    bool downgrade;
+    bool ref16;
+    bool report;                         /* ask for delivery reports unless the message says otherwise */
+    int64_t validity_s;                  /* default 86 400 */
+    const char *version;
+    /* Asked for each request, on the thread it is on: false and a reason where new messages are refused (disk full,
+     * store away). */
+    bool (*accepting)(void *context, const char **ret_reason);
+    int (*intake_error)(void *context);  /* behind a false: -ENOSPC (code storage_full) or another errno; NULL: -EIO */
+    void *context;
+};
+
+struct api;
+int api_new(const struct api_config *config, struct store_reader *reader /* borrowed */, struct api **ret_api);
+void api_free(struct api *api);
+
+struct api_request {
+    const char *method, *path;           /* path without query, not yet percent-decoded */
+    const char *(*query)(void *context, const char *name);    /* decoded; NULL absent */
+    const char *(*query_name)(void *context, size_t index);   /* the names there are, one by one; NULL after the last */
+    const char *(*header)(void *context, const char *name);   /* NULL absent */
+    void *context;
+    const char *body; size_t body_length;
+    const char *peer;                    /* "uid:0" for the unix socket: trusted by its file mode; NULL: needs a key */
+    int64_t now_ms;
+    uint8_t entropy[32];                 /* for a new key's secret: drawn by the shell */
+};
+
+struct api_response {
+    int status;
+    const char *content_type;            /* static; NULL: no body */
+    char *body; size_t length;
+    char location[96];                   /* "" none */
+    char allow[48];                      /* of a 405; "" none */
+    int retry_after_s;                   /* 0 none */
+    bool unauthorized;                   /* add WWW-Authenticate: Bearer */
+    bool replayed;                       /* add Idempotency-Replayed: true */
+    bool stream;                         /* an event stream follows: body is its beginning */
+    uint64_t stream_after;               /* Last-Event-ID, UINT64_MAX: from now */
+    unsigned stream_kinds;               /* bit per enum live_event_kind that this key may see */
+};
+
+enum api_step { API_DONE, API_WAIT_CHANGE, API_WAIT_LIVE };
+
+struct api_call {
+    struct store_change *change;         /* API_WAIT_CHANGE: hand to the loop, comes back with its result; freed by api_call_done */
+    struct live_view live;               /* API_WAIT_LIVE: filled by the loop */
+    void *state;                         /* the api's own */
+};
+/* Looks at the head alone (route, key, scope, content type), so that a shell need not take in the body of a request
+ * that will be refused. True: go on with api_handle(); false: *ret_response is the refusal. */
+bool api_admit(struct api *api, const struct api_request *request, struct api_response *ret_response);
+enum api_step api_handle(struct api *api, const struct api_request *request, struct api_call *ret_call, struct api_response *ret_response);
+void api_resume(struct api *api, struct api_call *call, struct api_response *ret_response);
+void api_call_done(struct api_call *call);   /* always, at the end; also when the client has gone */
+
+/* What only the shell can refuse, in the same words as the rest: a problem+json response. */
+enum api_refusal { API_BODY_TOO_LARGE, API_URI_TOO_LONG, API_WRONG_HOST, API_STOPPING, API_BUSY, API_INTERNAL_ERROR };
+void api_refuse(enum api_refusal refusal, const char *detail, struct api_response *ret_response);
+
+/* The routes, for the test that holds them against docs/openapi.yaml. */
+struct api_exchange;
+struct api_route {
+    const char *method, *pattern;        /* "{id}" stands for one segment */
+    unsigned scope;                      /* enum api_scope; 0: no key needed */
+    enum api_step (*handle)(struct api_exchange *exchange);
+    const char *const *queries;          /* known query parameters, NULL-terminated; NULL none */
+    uint16_t statuses[16];               /* every status it may answer with, 0-terminated */
+};
+const struct api_route *api_routes(size_t *ret_count);
+
+/* One SSE record of an event ("id: ..\nevent: message\ndata: {json}\n\n") into malloc'ed text; NULL no memory. */
+char *api_event_render(const char *tag, uint64_t id, const struct live_event *event, size_t *ret_length);
+/* The record that goes first where events between the wanted one and oldest_id are no longer at hand. */
+char *api_event_render_lost(uint64_t after, uint64_t oldest_id, size_t *ret_length);
+
+#endif

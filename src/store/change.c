@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * change.c - the life of a change as a value. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/store/store_internal.h"
+
+struct store_change *change_new(enum change_kind kind, int64_t now_ms)
+{
+    struct store_change *change = calloc(1, sizeof *change);
+
+    if (change != NULL) {
+        change->kind = kind;
+        change->now_ms = now_ms;
+    }
+    return change;
+}
+
+void change_clear(struct store_change *change)
+{
+    change->result = 0;
+    switch (change->kind) {
+    case CHANGE_ACCEPT:
+        change->u.accept.replayed = false;
+        break;
+    case CHANGE_INTENT:
+        free(change->u.intent.text);
+        change->u.intent.text = NULL;
+        change->u.intent.text_length = 0;
+        break;
+    case CHANGE_OUTCOME:
+        change->u.outcome.message_changed = false;
+        change->u.outcome.requeue = (struct queue_item){ 0 };
+        break;
+    case CHANGE_WITHDRAW:
+        change->u.withdraw.requeue = (struct queue_item){ 0 };
+        break;
+    case CHANGE_REPORT:
+        change->u.report.message_id = 0;
+        change->u.report.message_changed = false;
+        break;
+    case CHANGE_RECEIVE:
+        change->u.receive.inbox_id = 0;
+        change->u.receive.duplicate = false;
+        break;
+    case CHANGE_DUE:
+        free(change->u.due.items);
+        free(change->u.due.expired);
+        free(change->u.due.inbox);
+        change->u.due = (struct change_due){ .limit = change->u.due.limit };
+        break;
+    case CHANGE_FETCH:
+        free(change->u.fetch.items);
+        change->u.fetch.items = NULL;
+        change->u.fetch.item_count = 0;
+        change->u.fetch.more = false;
+        break;
+    case CHANGE_CANCEL:
+    case CHANGE_SIM:
+    case CHANGE_KEY_ADD:
+    case CHANGE_KEY_REMOVE:
+        break;
+    }
+}
+
+static void accept_done(struct change_accept *accept)
+{
+    for (uint32_t i = 0; accept->messages != NULL && i < accept->count; i++) {
+        free(accept->messages[i].text);
+        free((void *)(uintptr_t)accept->messages[i].coding.cuts);   /* const to everyone but its owner */
+        free(accept->messages[i].client_ref);
+    }
+    free(accept->messages);
+    free(accept->idempotency_key);
+}
+
+static void receive_done(struct change_receive *receive)
+{
+    free(receive->pdu_hex);
+    free(receive->text);
+    free(receive->data);
+}
+
+void change_free(struct store_change *change)
+{
+    if (change == NULL)
+        return;
+    change_clear(change);
+    if (change->kind == CHANGE_ACCEPT)
+        accept_done(&change->u.accept);
+    if (change->kind == CHANGE_RECEIVE)
+        receive_done(&change->u.receive);
+    free(change);
+}
+
+void change_free_list(struct store_change *list)
+{
+    while (list != NULL) {
+        struct store_change *next = list->next;
+
+        change_free(list);
+        list = next;
+    }
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * message.c - names of states, ids as users see them, and when two numbers name the same subscriber. */
+#include "src/store/message.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct { const char *name; bool final; } message_states[] = {
+    [MESSAGE_SCHEDULED] = { "scheduled", false },
+    [MESSAGE_QUEUED] = { "queued", false },
+    [MESSAGE_SENDING] = { "sending", false },
+    [MESSAGE_SENT] = { "sent", false },
+    [MESSAGE_DELIVERED] = { "delivered", true },
+    [MESSAGE_UNDELIVERED] = { "undelivered", true },
+    [MESSAGE_EXPIRED] = { "expired", true },
+    [MESSAGE_REJECTED] = { "rejected", true },
+    [MESSAGE_FAILED] = { "failed", true },
+    [MESSAGE_UNKNOWN] = { "unknown", true },
+    [MESSAGE_CANCELLED] = { "cancelled", true },
+};
+#define MESSAGE_STATES (sizeof message_states / sizeof message_states[0])
+
+static const char *const attempt_states[] = {
+    [ATTEMPT_INTENT] = "intent",
+    [ATTEMPT_SENT] = "sent",
+    [ATTEMPT_REFUSED] = "refused",
+    [ATTEMPT_NOT_SENT] = "not_sent",
+    [ATTEMPT_UNKNOWN] = "unknown",
+    [ATTEMPT_WITHDRAWN] = "withdrawn",
+};
+
+const char *message_state_name(enum message_state state)
+{
+    size_t i = (size_t)state;
+
+    return i < MESSAGE_STATES && message_states[i].name != NULL ? message_states[i].name : "invalid";
+}
+
+int message_state_from_name(const char *name)
+{
+    for (size_t i = 1; i < MESSAGE_STATES; i++)
+        if (strcmp(name, message_states[i].name) == 0)
+            return (int)i;
+    return -EINVAL;
+}
+
+bool message_state_is_final(enum message_state state)
+{
+    size_t i = (size_t)state;
+
+    return i < MESSAGE_STATES && message_states[i].final;
+}
+
+const char *attempt_state_name(enum attempt_state state)
+{
+    size_t i = (size_t)state;
+
+    return i < sizeof attempt_states / sizeof attempt_states[0] && attempt_states[i] != NULL ? attempt_states[i] : "invalid";
+}
+
+/* -- ids ----------------------------------------------------------------------------------------------------- */
+
+void id_format(const char *tag, char kind, int64_t id, char ret_text[ID_TEXT_MAX])
+{
+    int n = snprintf(ret_text, ID_TEXT_MAX, "%.8s-%c%lld", tag, kind, (long long)id);
+
+    assert(n > 0 && n < ID_TEXT_MAX);
+}
+
+/* Decimal digits up to the NUL; no sign, no zero, no leading zeros, so that an id has one spelling. */
+static int id_parse_digits(const char *text, int64_t *ret_id)
+{
+    int64_t id = 0;
+
+    if (text[0] < '1' || text[0] > '9')
+        return -EINVAL;
+    for (; *text != '\0'; text++) {
+        int digit = *text - '0';
+
+        if (digit < 0 || digit > 9 || id > (INT64_MAX - digit) / 10)
+            return -EINVAL;
+        id = id * 10 + digit;
+    }
+    *ret_id = id;
+    return 0;
+}
+
+int id_parse(const char *tag, char kind, const char *text, int64_t *ret_id)
+{
+    const char *dash = strchr(text, '-');
+    int64_t id;
+
+    if (dash == NULL)
+        return id_parse_digits(text, ret_id);
+    if (dash == text || dash[1] != kind || id_parse_digits(dash + 2, &id) < 0)
+        return -EINVAL;
+    if ((size_t)(dash - text) != strlen(tag) || strncmp(text, tag, strlen(tag)) != 0)
+        return -ENOENT;
+    *ret_id = id;
+    return 0;
+}
+
+/* -- numbers ------------------------------------------------------------------------------------------------- */
+
+#define COUNTRY_CODE_DIGITS_MAX 3     /* E.164: one to three */
+#define NATIONAL_DIGITS_MIN 6         /* shorter ones are short codes and equal only themselves */
+
+struct number { const char *digits; size_t length; bool international; };
+
+/* "+40..." and "0040..." are international; false where something else than digits follows. */
+static bool number_read(const char *text, struct number *ret_number)
+{
+    struct number number = { text, 0, false };
+
+    if (text[0] == '+') {
+        number.international = true;
+        number.digits = text + 1;
+    } else if (text[0] == '0' && text[1] == '0') {
+        number.international = true;
+        number.digits = text + 2;
+    }
+    number.length = strspn(number.digits, "0123456789");
+    if (number.length == 0 || number.digits[number.length] != '\0')
+        return false;
+    *ret_number = number;
+    return true;
+}
+
+/* True if national, without its trunk digits, is the tail of whole behind a country code. */
+static bool number_is_tail(const struct number *national, size_t trunk, const struct number *whole)
+{
+    size_t length = national->length - trunk;
+
+    return length >= NATIONAL_DIGITS_MIN && whole->length > length && whole->length - length <= COUNTRY_CODE_DIGITS_MAX &&
+           memcmp(national->digits + trunk, whole->digits + whole->length - length, length) == 0;
+}
+
+static bool number_is_national_of(const struct number *national, const struct number *whole)
+{
+    if (national->international)
+        return false;
+    /* The trunk prefix is 0 nearly everywhere, 8 in Russia and Kazakhstan, and none in many plans. */
+    if (number_is_tail(national, 0, whole))
+        return true;
+    return (national->digits[0] == '0' || national->digits[0] == '8') && number_is_tail(national, 1, whole);
+}
+
+bool number_same(const char *a, const char *b)
+{
+    struct number x, y;
+
+    if (!number_read(a, &x) || !number_read(b, &y))
+        return strcmp(a, b) == 0;
+    if (x.length == y.length && memcmp(x.digits, y.digits, x.length) == 0)
+        return true;
+    return number_is_national_of(&x, &y) || number_is_national_of(&y, &x);
+}

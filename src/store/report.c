@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * report.c - CHANGE_REPORT: which part a delivery report speaks of, and what it changes.
+ *
+ * TP-MR has 8 bits, wraps, and starts anew when a modem is reset; TP-RA may come in national form. So a report is
+ * matched by SIM, TP-MR and recipient, the newest part first. Without a TP-MR (unknown parts) only a recipient that
+ * leaves no choice counts, since a wrong match would hide that a message was lost. */
+#include "src/store/schema.h"
+#include "src/store/store_internal.h"
+#include "src/store/tp_status.h"
+
+#define REPORT_CANDIDATES_MAX 256        /* of one TP-MR and SIM: the last 65,536 parts of that SIM */
+#define REPORT_CLOCK_SKEW_MS 300000      /* our clock against the service centre's */
+#define REPORT_TAKEN_MS_MAX 3600000      /* an unknown part reached the service centre within this, or never */
+#define ORPHAN_WAIT_MS 600000            /* +CMGS follows its report within this */
+#define ORPHAN_AGE_MS_MAX 86400000
+#define ORPHANS_MAX 1000
+
+struct report { uint32_t sim_id; uint8_t mr; const char *recipient; uint8_t status; int64_t discharge_ms, scts_ms; };
+
+enum report_match { REPORT_NO_MATCH, REPORT_MATCH, REPORT_SEEN };
+struct report_target { int64_t attempt_id, message_id; uint16_t part; };
+
+/* By TP-MR. REPORT_SEEN: the final report of that part came before, and this is it once more. */
+static enum report_match report_match_mr(struct store *store, const struct report *report, struct report_target *ret_target)
+{
+    enum report_match match = REPORT_NO_MATCH;
+    sqlite3_stmt *row = sql_query(&store->sql,
+        "SELECT a.id, a.message_id, a.part, a.awaits, a.report_scts_ms, m.to_number"
+        " FROM attempt a INDEXED BY attempt_report JOIN message m ON m.id = a.message_id"
+        " WHERE a.sim_id = ?1 AND a.mr = ?2 AND a.awaits IS NOT NULL ORDER BY a.id DESC LIMIT ?3",
+        SQL_ARGS(sql_int(report->sim_id), sql_int(report->mr), sql_int(REPORT_CANDIDATES_MAX)));
+
+    while (sql_next(&store->sql, row)) {
+        bool open = sqlite3_column_int(row, 3) == 1;
+        int64_t scts_ms = sqlite3_column_int64(row, 4);
+
+        if (!number_same(sql_column_text(row, 5), report->recipient) || (!open && scts_ms != report->scts_ms))
+            continue;
+        if (open || match == REPORT_NO_MATCH)
+            *ret_target = (struct report_target){ sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
+                                                  (uint16_t)sqlite3_column_int(row, 2) };
+        match = open ? REPORT_MATCH : REPORT_SEEN;
+        /* Without a time stamp a closed part does not tell whether an older open one is meant. */
+        if (open || scts_ms != 0) {
+            sql_end(row);
+            break;
+        }
+    }
+    return match;
+}
+
+/* By recipient, where exactly one unknown part may be meant and no part without an answer yet. */
+static enum report_match report_match_unknown(struct store *store, const struct report *report, int64_t now_ms,
+                                              struct report_target *ret_target)
+{
+    struct sql *sql = &store->sql;
+    int64_t taken_ms = report->scts_ms > 0 ? report->scts_ms : now_ms;
+    uint32_t found = 0;
+    bool waiting = false;
+    sqlite3_stmt *row = sql_query(sql,
+        "SELECT m.to_number FROM attempt a INDEXED BY attempt_open JOIN message m ON m.id = a.message_id"
+        " WHERE a.sim_id = ?1 AND a.state = 1", SQL_ARGS(sql_int(report->sim_id)));
+
+    while (sql_next(sql, row))
+        waiting = waiting || number_same(sql_column_text(row, 0), report->recipient);
+    if (waiting)
+        return REPORT_NO_MATCH;
+
+    row = sql_query(sql,
+        "SELECT a.id, a.message_id, a.part, m.to_number FROM attempt a INDEXED BY attempt_report JOIN message m ON m.id = a.message_id"
+        " WHERE a.sim_id = ?1 AND a.mr = -1 AND a.awaits IS NOT NULL AND a.awaits = 1 AND a.state = 5"
+        " AND a.intent_ms <= ?2 AND a.intent_ms >= ?3 ORDER BY a.id DESC LIMIT ?4",
+        SQL_ARGS(sql_int(report->sim_id), sql_int(taken_ms + REPORT_CLOCK_SKEW_MS), sql_int(taken_ms - REPORT_TAKEN_MS_MAX),
+                 sql_int(REPORT_CANDIDATES_MAX)));
+    while (sql_next(sql, row)) {
+        if (!number_same(sql_column_text(row, 3), report->recipient))
+            continue;
+        found++;
+        *ret_target = (struct report_target){ sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
+                                              (uint16_t)sqlite3_column_int(row, 2) };
+    }
+    return found == 1 ? REPORT_MATCH : REPORT_NO_MATCH;
+}
+
+/* Notes the report with its part; the first one of an unknown part proves that it was sent. */
+static void report_note(struct store *store, const struct report *report, int64_t attempt_id, int64_t now_ms)
+{
+    struct sql *sql = &store->sql;
+    bool final = tp_status_find(report->status)->final;
+
+    sql_run(sql, "INSERT INTO counter(kind, id, n) SELECT ?2, sim_id, 1 FROM attempt WHERE id = ?1 AND state = 5"
+                 " ON CONFLICT(kind, id) DO UPDATE SET n = n + 1",
+            SQL_ARGS(sql_int(attempt_id), sql_int(COUNTER_SIM_PARTS)));
+    sql_run(sql, "UPDATE attempt SET state = 2, mr = ?2, awaits = ?3, report_status = ?4, report_ms = ?5, report_scts_ms = ?6,"
+                 " report_discharge_ms = ?7 WHERE id = ?1",
+            SQL_ARGS(sql_int(attempt_id), sql_int(report->mr), sql_int(!final), sql_int(report->status), sql_int(now_ms),
+                     sql_int(report->scts_ms), sql_int(report->discharge_ms)));
+}
+
+/* Returns 1 if the message changed, 0 if not, or a negative errno. */
+static int report_settle(struct store *store, const struct report *report, const struct report_target *target, int64_t now_ms,
+                         struct standing *ret_standing)
+{
+    int r;
+
+    report_note(store, report, target->attempt_id, now_ms);
+    r = standing_load(store, target->message_id, ret_standing);
+    if (r < 0)
+        return r;
+    return standing_settle(store, ret_standing, false, now_ms, tp_status_find(report->status)->words) ? 1 : 0;
+}
+
+/* -- reports that came too early ----------------------------------------------------------------------------- */
+
+static void orphan_keep(struct store *store, const struct report *report, int64_t now_ms)
+{
+    struct sql *sql = &store->sql;
+
+    if (sql_number(sql, "SELECT count(*) FROM report_orphan WHERE sim_id = ?1 AND mr = ?2 AND recipient = ?3 AND status = ?4"
+                        " AND scts_ms = ?5", 0,
+                   SQL_ARGS(sql_int(report->sim_id), sql_int(report->mr), sql_text(report->recipient), sql_int(report->status),
+                            sql_int(report->scts_ms))) != 0)
+        return;                          /* the modem gave it twice */
+    sql_run(sql, "INSERT INTO report_orphan(at_ms, sim_id, mr, recipient, status, discharge_ms, scts_ms)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            SQL_ARGS(sql_int(now_ms), sql_int(report->sim_id), sql_int(report->mr), sql_text(report->recipient),
+                     sql_int(report->status), sql_int(report->discharge_ms), sql_int(report->scts_ms)));
+    sql_run(sql, "DELETE FROM report_orphan WHERE id <= (SELECT max(id) FROM report_orphan) - ?1 OR at_ms < ?2",
+            SQL_ARGS(sql_int(ORPHANS_MAX), sql_int(now_ms - ORPHAN_AGE_MS_MAX)));
+}
+
+/* The next one behind after_id that came lately and names this recipient. 0: none. */
+static int64_t orphan_next(struct store *store, uint32_t sim_id, int64_t after_id, const char *to, int64_t now_ms,
+                           struct report *ret_report, char *ret_recipient, size_t size)
+{
+    int64_t id = 0;
+    sqlite3_stmt *row = sql_query(&store->sql,
+        "SELECT id, mr, recipient, status, discharge_ms, scts_ms FROM report_orphan WHERE sim_id = ?1 AND id > ?2 AND at_ms >= ?3"
+        " ORDER BY id", SQL_ARGS(sql_int(sim_id), sql_int(after_id), sql_int(now_ms - ORPHAN_WAIT_MS)));
+
+    while (id == 0 && sql_next(&store->sql, row)) {
+        sql_copy_text(row, 2, ret_recipient, size);
+        if (!number_same(to, ret_recipient))
+            continue;
+        id = sqlite3_column_int64(row, 0);
+        *ret_report = (struct report){ sim_id, (uint8_t)sqlite3_column_int(row, 1), ret_recipient, (uint8_t)sqlite3_column_int(row, 3),
+                                       sqlite3_column_int64(row, 4), sqlite3_column_int64(row, 5) };
+    }
+    if (id != 0)
+        sql_end(row);
+    return id;
+}
+
+bool report_take_orphans(struct store *store, uint32_t sim_id, struct standing *standing, int64_t now_ms)
+{
+    char recipient[MESSAGE_TO_MAX * 2];
+    struct report report;
+    bool changed = false;
+    int64_t id = 0;
+
+    for (;;) {
+        struct report_target target;
+        enum report_match match;
+
+        id = orphan_next(store, sim_id, id, standing->to, now_ms, &report, recipient, sizeof recipient);
+        if (id == 0 || store->sql.failed != 0)
+            return changed;
+        match = report_match_mr(store, &report, &target);
+        if (match == REPORT_NO_MATCH)
+            match = report_match_unknown(store, &report, now_ms, &target);
+        if (match == REPORT_NO_MATCH || target.message_id != standing->id)
+            continue;
+        sql_run(&store->sql, "DELETE FROM report_orphan WHERE id = ?1", SQL_ARGS(sql_int(id)));
+        if (match == REPORT_MATCH && report_settle(store, &report, &target, now_ms, standing) > 0)
+            changed = true;
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------------ */
+
+int report_apply(struct store *store, struct store_change *change)
+{
+    struct change_report *in = &change->u.report;
+    struct report report = { in->sim_id, in->mr, in->recipient, in->status, in->discharge_ms, in->scts_ms };
+    struct report_target target = { 0 };
+    struct standing standing;
+    enum report_match match = report_match_mr(store, &report, &target);
+    int r;
+
+    if (match == REPORT_NO_MATCH)
+        match = report_match_unknown(store, &report, change->now_ms, &target);
+    if (match == REPORT_NO_MATCH) {
+        orphan_keep(store, &report, change->now_ms);
+        return store->sql.failed;
+    }
+    r = match == REPORT_MATCH ? report_settle(store, &report, &target, change->now_ms, &standing)
+                              : standing_load(store, target.message_id, &standing);
+    if (r < 0)
+        return r;
+    in->message_id = target.message_id;
+    in->part = target.part;
+    in->message_state = standing.state;
+    in->message_changed = r > 0;
+    return store->sql.failed;
+}

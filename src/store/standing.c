@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * standing.c - a message and its parts between the database and the fold. */
+#include "src/store/store_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+int standing_load(struct store *store, int64_t message_id, struct standing *ret_standing)
+{
+    struct sql *sql = &store->sql;
+    struct standing standing = { .id = message_id };
+    sqlite3_stmt *row = sql_query(sql,
+        "SELECT state, ended, report, ref16, parts, priority, sim_id, expire_ms, ready_ms, to_number, concat_ref, concat_ref_bits"
+        " FROM message WHERE id = ?1", SQL_ARGS(sql_int(message_id)));
+
+    if (!sql_next(sql, row))
+        return sql->failed != 0 ? sql->failed : -ENOENT;
+    standing.state = (enum message_state)sqlite3_column_int(row, 0);
+    standing.ended = sqlite3_column_int(row, 1) != 0;
+    standing.report = sqlite3_column_int(row, 2) != 0;
+    standing.ref16 = sqlite3_column_int(row, 3) != 0;
+    standing.parts = (uint16_t)sqlite3_column_int(row, 4);
+    standing.priority = (uint8_t)sqlite3_column_int(row, 5);
+    standing.sim_id = (uint32_t)sqlite3_column_int64(row, 6);
+    standing.expire_ms = sqlite3_column_int64(row, 7);
+    standing.ready_ms = sqlite3_column_int64(row, 8);
+    sql_copy_text(row, 9, standing.to, sizeof standing.to);
+    standing.concat_ref = (uint16_t)sqlite3_column_int(row, 10);
+    standing.concat_ref_bits = (uint8_t)sqlite3_column_int(row, 11);
+    sql_end(row);
+    if (standing.parts > MESSAGE_PARTS_MAX)
+        return -EBADMSG;
+
+    row = sql_query(sql, "SELECT part, state, CASE awaits WHEN 0 THEN report_status ELSE -1 END FROM attempt WHERE message_id = ?1",
+                    SQL_ARGS(sql_int(message_id)));
+    while (sql_next(sql, row)) {
+        int part = sqlite3_column_int(row, 0);
+
+        if (part >= 0 && part < standing.parts)
+            standing.part[part] = part_standing_best(
+                standing.part[part], part_standing_of((enum attempt_state)sqlite3_column_int(row, 1), sqlite3_column_int(row, 2)));
+    }
+    standing_count(&standing);
+    *ret_standing = standing;
+    return sql->failed;
+}
+
+void standing_count(struct standing *standing)
+{
+    standing->open = standing->left = 0;
+    standing->part_next = standing->parts;
+    for (uint16_t i = 0; i < standing->parts; i++) {
+        standing->open += standing->part[i] == PART_OPEN;
+        standing->left += standing->part[i] == PART_LEFT;
+        if (standing->part[i] == PART_LEFT && standing->part_next == standing->parts)
+            standing->part_next = i;
+    }
+}
+
+void standing_save(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason)
+{
+    struct sql *sql = &store->sql;
+
+    if (state == standing->state) {
+        sql_run(sql, "UPDATE message SET ended = ?2, ready_ms = ?3, sim_id = ?4, concat_ref = ?5, concat_ref_bits = ?6 WHERE id = ?1"
+                     " AND (ended, ready_ms, sim_id, concat_ref, concat_ref_bits) IS NOT (?2, ?3, ?4, ?5, ?6)",
+                SQL_ARGS(sql_int(standing->id), sql_int(standing->ended), sql_int(standing->ready_ms), sql_int(standing->sim_id),
+                         sql_int(standing->concat_ref), sql_int(standing->concat_ref_bits)));
+        return;
+    }
+    sql_run(sql, "UPDATE message SET ended = ?2, ready_ms = ?3, sim_id = ?4, concat_ref = ?5, concat_ref_bits = ?6,"
+                 " state = ?7, state_ms = ?8, reason = ?9 WHERE id = ?1",
+            SQL_ARGS(sql_int(standing->id), sql_int(standing->ended), sql_int(standing->ready_ms), sql_int(standing->sim_id),
+                     sql_int(standing->concat_ref), sql_int(standing->concat_ref_bits), sql_int(state), sql_int(now_ms),
+                     sql_text(reason)));
+    sql_run(sql, "INSERT INTO history(message_id, n, at_ms, state, reason)"
+                 " SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4 FROM history WHERE message_id = ?1",
+            SQL_ARGS(sql_int(standing->id), sql_int(now_ms), sql_int(state), sql_text(reason)));
+    store->tally[standing->state]--;
+    store->tally[state]++;
+    standing->state = state;
+}
+
+/* The change that completes a message may be about another part than the one that decides. */
+static const char *standing_reason(enum message_state state, const char *reason)
+{
+    if (reason[0] != '\0')
+        return reason;
+    switch (state) {
+    case MESSAGE_UNKNOWN: return "a part of it may or may not have been sent";
+    case MESSAGE_UNDELIVERED:
+    case MESSAGE_EXPIRED:
+    case MESSAGE_REJECTED: return "the report of another part says so";
+    default: return "";
+    }
+}
+
+bool standing_settle(struct store *store, struct standing *standing, bool retry, int64_t now_ms, const char *reason)
+{
+    enum message_state before = standing->state;
+    enum message_state after = before;
+
+    if (!standing->ended)
+        after = message_fold(before, retry || standing->ready_ms > 0, standing->part, standing->parts);
+    /* Nothing of it is out: any SIM may take it, and choose a reference of its own. */
+    if (standing->left == standing->parts && !standing->ended) {
+        standing->sim_id = 0;
+        standing->concat_ref = standing->concat_ref_bits = 0;
+    }
+    standing_save(store, standing, after, now_ms, standing_reason(after, reason));
+    return after != before;
+}
+
+void standing_end(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason)
+{
+    standing->ended = true;
+    standing->ready_ms = 0;
+    standing_save(store, standing, state, now_ms, reason);
+}
+
+struct queue_item standing_item(const struct standing *standing)
+{
+    if (standing->ended || standing->left == 0 || message_state_is_final(standing->state))
+        return (struct queue_item){ 0 };
+    return (struct queue_item){
+        .id = standing->id,
+        .expire_ms = standing->expire_ms,
+        .sim_id = standing->sim_id,
+        .parts = standing->parts,
+        .part_next = standing->part_next,
+        .priority = standing->priority,
+    };
+}

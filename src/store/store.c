@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store.c - one transaction per list of changes, and what happens when the disk does not do as it is told.
+ *
+ * A COMMIT that fails may have landed or not: SQLite cannot know what a disk kept that reported an error, and the handle
+ * is not to be used for another try (facts/ledger-and-faults.md section 5). Each transaction raises the number of commits
+ * in the database. After a failure the file is opened anew, and that number tells. */
+#include "src/store/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/store/schema.h"
+#include "src/store/store_internal.h"
+
+static const struct { store_step *step; bool savepoint; } rules[] = {
+    [CHANGE_ACCEPT] = { intake_accept, false },          /* refuses before it writes */
+    [CHANGE_INTENT] = { sending_intent, true },
+    [CHANGE_OUTCOME] = { sending_outcome, true },
+    [CHANGE_WITHDRAW] = { sending_withdraw, true },
+    [CHANGE_REPORT] = { report_apply, true },
+    [CHANGE_RECEIVE] = { receive_apply, true },
+    [CHANGE_CANCEL] = { waiting_cancel, false },         /* refuses before it writes */
+    [CHANGE_DUE] = { waiting_due, true },
+    [CHANGE_FETCH] = { waiting_fetch, false },           /* writes nothing */
+    [CHANGE_SIM] = { registry_sim, false },              /* refuses nothing */
+    [CHANGE_KEY_ADD] = { registry_key_add, false },      /* refuses before it writes */
+    [CHANGE_KEY_REMOVE] = { registry_key_remove, false },
+};
+
+static char *store_copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+/* -- open and close ------------------------------------------------------------------------------------------ */
+
+static int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Where the database stands. Ids given out before by this process are not given out again. */
+static int store_load(struct store *store)
+{
+    struct sql *sql = &store->sql;
+    sqlite3_stmt *row = sql_query(sql, "SELECT value FROM meta WHERE key = 'tag'", SQL_NO_ARGS);
+
+    if (sql_next(sql, row)) {
+        sql_copy_text(row, 0, store->tag, sizeof store->tag);
+        sql_end(row);
+    }
+    store->commits = sql_number(sql, "SELECT n FROM counter WHERE kind = ?1 AND id = 0", 0, SQL_ARGS(sql_int(COUNTER_COMMITS)));
+    store->next_batch_id = max_i64(store->next_batch_id, 1 + sql_number(sql, "SELECT max(id) FROM batch", 0, SQL_NO_ARGS));
+    store->next_message_id = max_i64(store->next_message_id, 1 + sql_number(sql, "SELECT max(id) FROM message", 0, SQL_NO_ARGS));
+    store->next_attempt_id = max_i64(store->next_attempt_id, 1 + sql_number(sql, "SELECT max(id) FROM attempt", 0, SQL_NO_ARGS));
+    return sql->failed;
+}
+
+int store_open(const char *path, const char *vfs, const char *tag, struct store **ret_store, char *ret_error, size_t error_size)
+{
+    struct store *store = calloc(1, sizeof *store);
+    int r;
+
+    if (error_size > 0)
+        ret_error[0] = '\0';
+    if (store == NULL)
+        return -ENOMEM;
+    store->path = store_copy_text(path);
+    store->vfs = vfs != NULL ? store_copy_text(vfs) : NULL;
+    if (store->path == NULL || (vfs != NULL && store->vfs == NULL)) {
+        r = -ENOMEM;
+        goto out;
+    }
+    r = schema_open(&store->sql, SCHEMA_WRITE, path, vfs, tag, ret_error, error_size);
+    if (r < 0)
+        goto out;
+    r = store_load(store);
+    if (r < 0) {
+        (void)snprintf(ret_error, error_size, "%s cannot be read (%s).", path, sqlite3_errmsg(store->sql.db));
+        goto out;
+    }
+    *ret_store = store;
+    return 0;
+out:
+    store_close(store);
+    return r;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    if (store->sql.db != NULL)
+        sql_close(&store->sql);
+    free(store->path);
+    free(store->vfs);
+    free(store);
+}
+
+const char *store_tag(const struct store *store)
+{
+    return store->tag;
+}
+
+struct store_stats store_stats(const struct store *store)
+{
+    return store->stats;
+}
+
+/* -- transactions -------------------------------------------------------------------------------------------- */
+
+/* Writes in the open transaction; failures are in store->sql.failed. */
+typedef void store_body(struct store *store, void *context);
+
+static void store_count(struct store *store)
+{
+    struct sql *sql = &store->sql;
+
+    for (int state = 1; state < 16; state++)
+        if (store->tally[state] != 0)
+            sql_run(sql, "INSERT INTO counter(kind, id, n) VALUES(?1, ?2, ?3) ON CONFLICT(kind, id) DO UPDATE SET n = n + ?3",
+                    SQL_ARGS(sql_int(COUNTER_STATE), sql_int(state), sql_int(store->tally[state])));
+    sql_run(sql, "INSERT INTO counter(kind, id, n) VALUES(?1, 0, ?2) ON CONFLICT(kind, id) DO UPDATE SET n = ?2",
+            SQL_ARGS(sql_int(COUNTER_COMMITS), sql_int(store->commits + 1)));
+}
+
+/* *ret_begun: the handle is to be given up after a failure, and the commit may have landed all the same. */
+static int store_try(struct store *store, store_body *body, void *context, bool *ret_begun)
+{
+    struct sql *sql = &store->sql;
+
+    sql->failed = 0;
+    memset(store->tally, 0, sizeof store->tally);
+    sql_run(sql, "BEGIN IMMEDIATE", SQL_NO_ARGS);
+    *ret_begun = sql->failed != -EBUSY;
+    if (sql->failed != 0)
+        return sql->failed;
+    body(store, context);
+    store_count(store);
+    sql_run(sql, "COMMIT", SQL_NO_ARGS);
+    if (sql->failed == 0)
+        return 0;
+    if (!sqlite3_get_autocommit(sql->db))
+        (void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
+    return sql->failed;
+}
+
+static int store_reopen(struct store *store)
+{
+    int r;
+
+    if (store->sql.db != NULL)
+        sql_close(&store->sql);
+    r = schema_open(&store->sql, SCHEMA_REOPEN, store->path, store->vfs, store->tag, NULL, 0);
+    if (r < 0)
+        return r;
+    r = store_load(store);
+    if (r < 0)
+        sql_close(&store->sql);
+    return r;
+}
+
+/* After a failed sync the WAL may be whole in the page cache and nowhere else: the kernel does not write such a page again.
+ * Copying it into the database and syncing that makes the commit as durable as any. */
+static int store_settle(struct store *store)
+{
+    sqlite3_stmt *row = sql_query(&store->sql, "PRAGMA wal_checkpoint(FULL)", SQL_NO_ARGS);
+    bool whole = false;
+
+    if (sql_next(&store->sql, row)) {
+        whole = sqlite3_column_int(row, 0) == 0 && sqlite3_column_int(row, 1) == sqlite3_column_int(row, 2);
+        sql_end(row);
+    }
+    store->stats.landed += whole;
+    return whole ? 0 : -EIO;
+}
+
+/* Of the errors a file can have when opened anew, a caller can act on these; the rest is the disk's. */
+static int store_error(int error)
+{
+    return error == -ENOSPC || error == -EBUSY || error == -EBADMSG || error == -ENOMEM ? error : -EIO;
+}
+
+static int store_transact(struct store *store, store_body *body, void *context)
+{
+    int r = 0;
+
+    if (store->sql.db == NULL) {
+        r = store_reopen(store);
+        if (r < 0)
+            return store_error(r);
+    }
+    for (int i = 0; i < 2; i++) {
+        int64_t number = store->commits + 1;
+        bool begun;
+
+        r = store_try(store, body, context, &begun);
+        if (r == 0) {
+            store->commits = number;
+            return 0;
+        }
+        if (!begun)
+            return -EBUSY;
+        if (store_reopen(store) < 0)
+            break;
+        if (store->commits >= number)
+            return store_settle(store);  /* it landed; what was answered stands */
+    }
+    return store_error(r);
+}
+
+/* -- changes ------------------------------------------------------------------------------------------------- */
+
+static void store_apply_one(struct store *store, struct store_change *change)
+{
+    struct sql *sql = &store->sql;
+    int64_t tally[16];
+    int r;
+
+    assert(change->kind < sizeof rules / sizeof rules[0]);
+    memcpy(tally, store->tally, sizeof tally);
+    change_clear(change);
+    if (rules[change->kind].savepoint)
+        sql_run(sql, "SAVEPOINT step", SQL_NO_ARGS);
+    r = rules[change->kind].step(store, change);
+    if (r < 0) {
+        change_clear(change);
+        change->result = r;
+        memcpy(store->tally, tally, sizeof tally);
+        if (rules[change->kind].savepoint)
+            sql_run(sql, "ROLLBACK TO step", SQL_NO_ARGS);
+    }
+    if (rules[change->kind].savepoint)
+        sql_run(sql, "RELEASE step", SQL_NO_ARGS);
+}
+
+static void store_apply_list(struct store *store, void *context)
+{
+    for (struct store_change *change = context; change != NULL && store->sql.failed == 0; change = change->next)
+        store_apply_one(store, change);
+}
+
+int store_apply(struct store *store, struct store_change *list)
+{
+    int r = store_transact(store, store_apply_list, list);
+
+    if (r == 0)
+        store->stats.commits++;
+    else
+        store->stats.failures++;
+    for (struct store_change *change = list; change != NULL; change = change->next) {
+        if (r == 0) {
+            store->stats.changes++;
+        } else {
+            change_clear(change);
+            change->result = r;
+        }
+    }
+    return r;
+}
+
+/* -- after a start ------------------------------------------------------------------------------------------- */
+
+struct recovery { int64_t now_ms; uint32_t unknown; };
+
+/* One message that was being sent: its open parts are unknown now, the rest of it goes on by the same SIM. */
+static void recover_message(struct store *store, int64_t message_id, int64_t now_ms)
+{
+    struct standing standing;
+    bool unknown = false;
+    uint32_t sim_id;
+
+    if (standing_load(store, message_id, &standing) < 0)
+        return;
+    sim_id = standing.sim_id;
+    for (uint16_t i = 0; i < standing.parts; i++)
+        unknown = unknown || standing.part[i] == PART_UNKNOWN;
+    (void)standing_settle(store, &standing, true, now_ms,
+                          unknown ? "the gateway stopped while this part was on its way" : "the gateway stopped between its parts");
+    if (standing.report)
+        (void)report_take_orphans(store, sim_id, &standing, now_ms);
+}
+
+static void recover_all(struct store *store, void *context)
+{
+    struct recovery *recovery = context;
+    struct sql *sql = &store->sql;
+    int64_t id = 0;
+
+    sql_run(sql, "UPDATE attempt SET state = 5, done_ms = ?1, awaits = (SELECT CASE report WHEN 0 THEN NULL ELSE 1 END FROM message"
+                 " WHERE message.id = message_id) WHERE state = 1", SQL_ARGS(sql_int(recovery->now_ms)));
+    recovery->unknown = sql->failed == 0 ? (uint32_t)sqlite3_changes(sql->db) : 0;
+    while (sql->failed == 0) {
+        id = sql_number(sql, "SELECT min(id) FROM message INDEXED BY message_state WHERE state NOT IN (4, 5) AND state = 3 AND id > ?1",
+                        0, SQL_ARGS(sql_int(id)));
+        if (id == 0)
+            return;
+        recover_message(store, id, recovery->now_ms);
+    }
+}
+
+int store_recover(struct store *store, int64_t now_ms, uint32_t *ret_unknown)
+{
+    struct recovery recovery = { .now_ms = now_ms };
+    int r = store_transact(store, recover_all, &recovery);
+
+    if (r < 0) {
+        store->stats.failures++;
+        return r;
+    }
+    store->stats.commits++;
+    *ret_unknown = recovery.unknown;
+    return 0;
+}

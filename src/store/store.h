@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store.h - what is durable: the writing side. SQLite in WAL mode, synchronous=FULL (facts: NORMAL may lose commits).
+ *
+ * Changes are values: the loop fills them, the store thread applies a list of them in one transaction and commits
+ * once, and only then is anything they promise made visible. Each kind is one domain step and safe to apply again
+ * after a commit whose fate is not known.
+ * Threads:   one writer; a struct store is used by one thread at a time. Readers: store_read.h.
+ * Ownership: a change owns its strings and arrays (malloc); change_free() releases the lot.
+ * Errors:    0 or a negative errno. -ENOSPC disk full, -EIO any other storage failure, -EPROTO database of a newer
+ *            version, -EBUSY another process writes, -EBADMSG damaged database. */
+#ifndef CELLPOST_STORE_H
+#define CELLPOST_STORE_H
+
+#include "src/store/message.h"
+
+struct sqlite3;
+struct store;
+
+/* Opens, creates or migrates the database. tag: 4 characters of [a-z0-9], used when it is created (the caller draws
+ * them). error: a sentence for a person that names the file. vfs: NULL for the default. */
+int store_open(const char *path, const char *vfs, const char *tag, struct store **ret_store, char *ret_error, size_t error_size);
+void store_close(struct store *store);   /* accepts NULL */
+const char *store_tag(const struct store *store);
+
+#define STORE_SCHEMA_VERSION 1
+
+/* -- changes ------------------------------------------------------------------------------------------------- */
+
+enum change_kind {
+    CHANGE_ACCEPT,        /* a batch of messages comes in */
+    CHANGE_INTENT,        /* a part is about to be handed to a modem; answers with what to send */
+    CHANGE_OUTCOME,       /* what became of an attempt */
+    CHANGE_WITHDRAW,      /* an intent that was not handed over */
+    CHANGE_REPORT,        /* a delivery report came */
+    CHANGE_RECEIVE,       /* an incoming PDU; completes a message or waits for its other parts */
+    CHANGE_CANCEL,        /* a person's cancel */
+    CHANGE_DUE,           /* scheduled and delayed messages whose time has come; expiry of those whose time is over */
+    CHANGE_FETCH,         /* the next ready messages in order, to refill the queue in memory */
+    CHANGE_SIM,           /* a card was seen in a modem: their row numbers */
+    CHANGE_KEY_ADD,       /* an API key */
+    CHANGE_KEY_REMOVE,
+};
+
+/* One message of a batch. In: everything down to error. Out: id, state. */
+struct accept_message {
+    char to[MESSAGE_TO_MAX];            /* "+digits" or a short code */
+    char *text; uint32_t text_length;   /* UTF-8 as it will be sent */
+    struct message_coding coding;       /* cuts owned by this struct */
+    uint8_t priority;
+    int8_t message_class;               /* -1 none, 0..3 */
+    bool report, ref16;
+    int64_t due_ms;                     /* schedule_at; 0: now */
+    int64_t expire_ms;                  /* not handed over after this */
+    char *client_ref;                   /* NULL none */
+    char reason[MESSAGE_REASON_MAX];    /* not "": refused at intake, kept as rejected with this reason */
+    char reason_code[32];               /* "bad_number" ... */
+    int64_t id;
+    enum message_state state;
+};
+
+struct change_accept {
+    char actor[64];                     /* who submits: "key:NAME", "uid:0" */
+    char *idempotency_key;              /* NULL none; unique per actor */
+    uint8_t request_hash[32];           /* SHA-256 of what was asked */
+    struct accept_message *messages; uint32_t count;
+    int64_t batch_id;                   /* out */
+    bool replayed;                      /* out: same key and hash as before; ids and states are those of then */
+    /* result: -EEXIST where the key was used for another request */
+};
+
+/* A message as the queue in memory knows it. */
+struct queue_item {
+    int64_t id;
+    int64_t expire_ms;
+    uint32_t sim_id;                    /* not 0: parts of it went by this SIM, so must the others */
+    uint16_t parts, part_next;          /* 0-based: the first part without intent */
+    uint8_t priority;
+    uint8_t failures;                   /* attempts of it so far that were refused or not sent, at most 255 */
+};
+
+struct change_intent {
+    int64_t message_id; uint16_t part; uint32_t sim_id, modem_id;   /* in */
+    int64_t attempt_id;                 /* out, > 0 */
+    char to[MESSAGE_TO_MAX];
+    char *text; uint32_t text_length;   /* out: of this part, malloc'ed */
+    struct message_coding coding;       /* out, without cuts */
+    uint16_t concat_ref; uint8_t concat_ref_bits;   /* out: chosen with the first part, unique per SIM and recipient in flight */
+    int8_t message_class; bool report;
+    int64_t expire_ms;
+    /* result: -ECANCELED over meanwhile, -ETIME expired meanwhile (now marked so), -ENOENT no such message or part, -EEXIST
+     * this part went before, -EXDEV other parts went by another SIM, -EAGAIN its time has not come */
+};
+
+enum outcome_verdict { OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_FAIL };
+
+struct change_outcome {
+    int64_t attempt_id;
+    enum attempt_state state;           /* SENT, REFUSED, NOT_SENT or UNKNOWN */
+    int mr;                             /* -1 none */
+    uint8_t error_kind; int code;       /* enum modem_error_kind; -1 none */
+    enum outcome_verdict verdict;       /* of the message, where the part was not sent */
+    int64_t retry_ms;                   /* RETRY: not before this wall time */
+    enum message_state fail_state;      /* FAIL: REJECTED, FAILED, EXPIRED */
+    char reason[MESSAGE_REASON_MAX];
+    int64_t message_id; uint16_t part;  /* out */
+    enum message_state message_state;   /* out: after folding over the parts */
+    bool message_changed;               /* out */
+    struct queue_item requeue;          /* out: RETRY: how it stands now; .id 0 if it is over */
+};
+
+struct change_withdraw { int64_t attempt_id; int64_t message_id; struct queue_item requeue; };   /* in; out; out */
+
+struct change_report {
+    uint32_t sim_id; uint8_t mr; char recipient[MESSAGE_TO_MAX * 2];
+    uint8_t status;                     /* TP-ST */
+    int64_t discharge_ms, scts_ms;
+    int64_t message_id; uint16_t part;  /* out: 0 where no open part fits: kept for one that comes (+CMGS still on its way) */
+    enum message_state message_state; bool message_changed;
+};
+
+struct change_receive {
+    uint32_t sim_id, modem_id;
+    char *pdu_hex;                      /* the key against reading it twice: same SIM, same octets */
+    char from[56]; uint8_t from_type;
+    char *text; uint32_t text_length;   /* UTF-8 (lone halves kept) or NULL */
+    uint8_t *data; uint32_t data_length;/* 8-bit */
+    uint8_t alphabet; int8_t message_class; uint8_t pid, dcs;
+    bool concat; uint16_t ref; uint8_t ref_bits, total, seq;
+    uint8_t port_bits; uint16_t port_dst, port_src;
+    int64_t scts_ms; int8_t tz_quarters;
+    char problem[80];                   /* not "": could not be decoded; kept raw */
+    int64_t inbox_id;                   /* out: of the message that is whole now; 0: waits for parts, or a duplicate */
+    bool duplicate;                     /* out */
+};
+
+struct change_cancel { int64_t message_id; enum message_state message_state; };   /* out: state after; -EBUSY handed over, -EALREADY final, -ENOENT */
+
+struct change_due {
+    uint32_t limit;                     /* at most this many promoted and expired at a time */
+    struct queue_item *items; uint32_t item_count;   /* out: now ready */
+    int64_t *expired; uint32_t expired_count;        /* out: message ids */
+    int64_t *inbox; uint32_t inbox_count;            /* out: inbox ids of incoming messages whose missing parts were given up */
+    int64_t next_ms;                    /* out: when something is due next; INT64_MAX never */
+};
+
+struct change_fetch {
+    uint8_t after_priority; int64_t after_id;        /* in: strictly behind this in order; (255, 0): from the front */
+    uint32_t limit;
+    struct queue_item *items; uint32_t item_count;   /* out, in order */
+    bool more;                                       /* out: there are more behind */
+};
+
+struct change_sim {
+    char iccid[32], imsi[20], imei[24], manufacturer[32], model[32], revision[48];
+    uint32_t sim_id, modem_id;          /* out */
+};
+
+#define KEY_NAME_MAX 48
+struct change_key { char name[KEY_NAME_MAX]; uint8_t hash[32]; uint32_t scopes; };   /* -EEXIST, -ENOENT */
+
+struct store_change {
+    struct store_change *next;
+    enum change_kind kind;
+    int result;                         /* out: 0 or a negative errno, of this change alone */
+    int64_t now_ms;                     /* wall clock of the step */
+    uint32_t slot;                      /* the gateway's */
+    uint64_t handle;                    /* the gateway's */
+    void *waiter;                       /* who waits for it, carried through: API request; NULL none */
+    union {
+        struct change_accept accept;
+        struct change_intent intent;
+        struct change_outcome outcome;
+        struct change_withdraw withdraw;
+        struct change_report report;
+        struct change_receive receive;
+        struct change_cancel cancel;
+        struct change_due due;
+        struct change_fetch fetch;
+        struct change_sim sim;
+        struct change_key key;
+    } u;
+};
+
+struct store_change *change_new(enum change_kind kind, int64_t now_ms);   /* zeroed; NULL no memory */
+void change_free(struct store_change *change);                            /* one; accepts NULL */
+void change_free_list(struct store_change *list);
+
+/* Applies the list in order in one transaction and commits. Each change has its own result. Returns 0 when the commit
+ * is durable, else the storage error, which is then the result of each of them: nothing was written, as far as the
+ * database opened anew could tell. A failed commit leaves the store usable for the next try. */
+int store_apply(struct store *store, struct store_change *list);
+
+/* After start: attempts that were an intent when the last process ended become unknown, and their messages with them.
+ * ret_unknown: how many attempts. */
+int store_recover(struct store *store, int64_t now_ms, uint32_t *ret_unknown);
+
+/* landed: commits that were there in spite of their error. */
+struct store_stats { uint64_t commits, changes, failures, landed; };
+struct store_stats store_stats(const struct store *store);
+
+#endif

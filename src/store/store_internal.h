@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store_internal.h - what the files of the writing side share. Inside src/store. */
+#ifndef CELLPOST_STORE_INTERNAL_H
+#define CELLPOST_STORE_INTERNAL_H
+
+#include "src/store/fold.h"
+#include "src/store/sql.h"
+#include "src/store/store.h"
+
+#define MESSAGE_PARTS_MAX 255
+
+struct store {
+    struct sql sql;                      /* .db NULL: could not be opened again; the next store_apply() tries */
+    char *path, *vfs;
+    char tag[8];
+    /* Given out before the first try of a transaction and kept by the change, so that a second try writes the same. */
+    int64_t next_batch_id, next_message_id, next_attempt_id;
+    int64_t commits;                     /* number of the last commit, as in the table counter */
+    int64_t tally[16];                   /* messages by state: what the open transaction adds */
+    struct store_stats stats;
+};
+
+/* One step per kind of change, in the open transaction. Returns 0, with change->result set where it ends otherwise but
+ * what was written stays; or a negative errno, and what it wrote is rolled back. Storage errors are in sql.failed. */
+typedef int store_step(struct store *store, struct store_change *change);
+store_step intake_accept;
+store_step sending_intent, sending_outcome, sending_withdraw;
+store_step report_apply;
+store_step receive_apply;
+store_step waiting_cancel, waiting_due, waiting_fetch;
+store_step registry_sim, registry_key_add, registry_key_remove;
+
+/* Frees what a step has put out, so that it can be applied again; ids given out stay. */
+void change_clear(struct store_change *change);
+
+/* -- how a message stands ------------------------------------------------------------------------------------ */
+
+struct standing {
+    int64_t id;
+    enum message_state state;
+    bool ended, report, ref16;
+    uint16_t parts;
+    uint8_t priority;
+    uint32_t sim_id;
+    int64_t expire_ms, ready_ms;
+    char to[MESSAGE_TO_MAX];
+    uint16_t concat_ref; uint8_t concat_ref_bits;
+    enum part_standing part[MESSAGE_PARTS_MAX];
+    uint16_t open, left, part_next;      /* parts with an open intent; not handed over; the first of those, or parts */
+};
+
+/* -ENOENT: no such message. */
+int standing_load(struct store *store, int64_t message_id, struct standing *ret_standing);
+/* Counts again after .part was changed. */
+void standing_count(struct standing *standing);
+/* Writes the row; where the state differs from .state as loaded, also history and counts. */
+void standing_save(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason);
+/* Folds over the parts and saves. Returns true if the state changed. */
+bool standing_settle(struct store *store, struct standing *standing, bool retry, int64_t now_ms, const char *reason);
+/* Ends it for a reason of ours. */
+void standing_end(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason);
+/* As the queue wants it; .id 0 where there is nothing left to hand over. */
+struct queue_item standing_item(const struct standing *standing);
+
+/* -- reports ------------------------------------------------------------------------------------------------- */
+
+/* Applies reports that came before a part of this message was known to be sent. Returns true if the message changed. */
+bool report_take_orphans(struct store *store, uint32_t sim_id, struct standing *standing, int64_t now_ms);
+
+/* -- incoming ------------------------------------------------------------------------------------------------ */
+
+#define RECEIVE_WAIT_MS 86400000         /* then the parts there are become a message of their own */
+
+/* The oldest incomplete message that waits since before_ms or longer becomes an inbox row. *ret_inbox_id 0: none. */
+int receive_give_up(struct store *store, int64_t before_ms, int64_t now_ms, int64_t *ret_inbox_id);
+
+#endif

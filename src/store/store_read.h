@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store_read.h - the reading side of the store: own read-only connection per thread, never waits for the writer (WAL).
+ *
+ * Ownership: a reader's strings are valid until its next call. Errors: 0 or a negative errno; -ENOENT: no such row. */
+#ifndef CELLPOST_STORE_READ_H
+#define CELLPOST_STORE_READ_H
+
+#include "src/store/message.h"
+
+struct store_reader;
+
+int store_reader_open(const char *path, const char *vfs, struct store_reader **ret_reader);
+void store_reader_close(struct store_reader *reader);
+const char *store_reader_tag(struct store_reader *reader);
+
+struct message_row {
+    int64_t id, batch_id;
+    const char *to, *text, *client_ref /* NULL none */, *actor, *reason;
+    uint8_t alphabet, locking, single, priority;
+    uint16_t parts;
+    int8_t message_class;
+    bool report;
+    enum message_state state;
+    int64_t accepted_ms, due_ms, expire_ms, state_ms;
+};
+int store_read_message(struct store_reader *reader, int64_t id, struct message_row *ret_row);
+
+struct attempt_row {
+    int64_t id; uint16_t part /* 0-based */; enum attempt_state state;
+    const char *imei, *iccid, *model;
+    int mr;                              /* -1 none */
+    uint8_t error_kind; int code;
+    int64_t intent_ms, done_ms;
+    int report_status;                   /* TP-ST of the last report, -1 none */
+    int64_t report_ms;
+};
+/* Calls each for every attempt of the message in order of part, then time. */
+int store_read_attempts(struct store_reader *reader, int64_t message_id,
+                        void (*each)(void *context, const struct attempt_row *row), void *context);
+
+struct history_row { int64_t at_ms; enum message_state state; const char *reason; };
+int store_read_history(struct store_reader *reader, int64_t message_id,
+                       void (*each)(void *context, const struct history_row *row), void *context);
+
+/* Newest first; before_id pages (0: from the newest). */
+struct message_filter {
+    int state;                           /* 0 any */
+    const char *to, *client_ref;         /* NULL any; exact */
+    int64_t batch_id;                    /* 0 any */
+    int64_t since_ms, until_ms;          /* accepted; 0 open */
+    int64_t before_id; uint32_t limit;
+    bool oldest_first; int64_t after_id; /* for a batch's own order */
+};
+int store_read_messages(struct store_reader *reader, const struct message_filter *filter,
+                        void (*each)(void *context, const struct message_row *row), void *context);
+
+struct inbox_row {
+    int64_t id, received_ms, scts_ms; int8_t tz_quarters;
+    const char *from, *text /* NULL for data */, *iccid, *imei, *problem /* "" none */;
+    const uint8_t *data; size_t data_length;
+    uint8_t alphabet; int8_t message_class; uint16_t parts;
+    uint8_t port_bits; uint16_t port_dst, port_src;
+    const char *pdu_hex;                 /* of the first part */
+};
+struct inbox_filter { const char *from; int64_t since_ms, before_id, after_id; uint32_t limit; bool oldest_first; };
+int store_read_inbox(struct store_reader *reader, const struct inbox_filter *filter,
+                     void (*each)(void *context, const struct inbox_row *row), void *context);
+int store_read_inbox_one(struct store_reader *reader, int64_t id, struct inbox_row *ret_row);
+
+/* Counts by state, index = enum message_state (0 unused). Exact; walks an index. */
+int store_read_counts(struct store_reader *reader, uint64_t ret_counts[16]);
+
+struct sim_row { uint32_t id; const char *iccid, *imsi, *imei_last; int64_t first_seen_ms, last_seen_ms; uint64_t parts_sent; };
+int store_read_sims(struct store_reader *reader, void (*each)(void *context, const struct sim_row *row), void *context);
+
+struct key_row { const char *name; uint32_t scopes; int64_t created_ms; };
+int store_read_keys(struct store_reader *reader, void (*each)(void *context, const struct key_row *row), void *context);
+/* -ENOENT: no key with this hash. */
+int store_read_key(struct store_reader *reader, const uint8_t hash[32], char ret_name[48], uint32_t *ret_scopes);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * waiting.c - messages that wait: for their turn, for their time, for nothing any more. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "src/store/store_internal.h"
+
+int waiting_cancel(struct store *store, struct store_change *change)
+{
+    struct change_cancel *cancel = &change->u.cancel;
+    struct standing standing;
+    int r = standing_load(store, cancel->message_id, &standing);
+
+    if (r < 0)
+        return r;
+    cancel->message_state = standing.state;
+    if (standing.ended || message_state_is_final(standing.state))
+        return -EALREADY;
+    if (standing.open > 0 || standing.left == 0)
+        return -EBUSY;
+    standing_end(store, &standing, MESSAGE_CANCELLED, change->now_ms,
+                 standing.left < standing.parts ? "cancelled; some of its parts had been handed over" : "cancelled");
+    cancel->message_state = standing.state;
+    return store->sql.failed;
+}
+
+/* -- the queue in memory is filled from here ------------------------------------------------------------------- */
+
+struct items { struct queue_item *at; uint32_t count, size; };
+
+/* Columns: id, expire_ms, sim_id, parts, priority. Stops at size; true if there was more. */
+static bool items_read(struct store *store, sqlite3_stmt *row, struct items *items)
+{
+    while (sql_next(&store->sql, row)) {
+        if (items->count == items->size) {
+            sql_end(row);
+            return true;
+        }
+        items->at[items->count++] = (struct queue_item){
+            .id = sqlite3_column_int64(row, 0),
+            .expire_ms = sqlite3_column_int64(row, 1),
+            .sim_id = (uint32_t)sqlite3_column_int64(row, 2),
+            .parts = (uint16_t)sqlite3_column_int(row, 3),
+            .priority = (uint8_t)sqlite3_column_int(row, 4),
+        };
+    }
+    return false;
+}
+
+/* Only messages bound to a SIM have parts out already, so only those need a look at their attempts. */
+static int items_find_next_parts(struct store *store, struct items *items)
+{
+    for (uint32_t i = 0; i < items->count; i++) {
+        struct standing standing;
+        int r;
+
+        if (items->at[i].sim_id == 0)
+            continue;
+        r = standing_load(store, items->at[i].id, &standing);
+        if (r < 0)
+            return r;
+        items->at[i].part_next = standing.part_next;
+    }
+    return store->sql.failed;
+}
+
+int waiting_fetch(struct store *store, struct store_change *change)
+{
+    struct change_fetch *fetch = &change->u.fetch;
+    struct items items = { .size = fetch->limit };
+    bool more = false;
+
+    if (fetch->limit == 0)
+        return -EINVAL;
+    items.at = calloc(fetch->limit, sizeof *items.at);
+    if (items.at == NULL)
+        return -ENOMEM;
+    fetch->items = items.at;
+    if (fetch->after_priority <= MESSAGE_PRIORITY_MAX)
+        more = items_read(store, sql_query(&store->sql,
+            "SELECT id, expire_ms, sim_id, parts, priority FROM message INDEXED BY message_ready"
+            " WHERE state = 2 AND ready_ms = 0 AND priority = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+            SQL_ARGS(sql_int(fetch->after_priority), sql_int(fetch->after_id), sql_int((int64_t)fetch->limit + 1))), &items);
+    if (!more)
+        more = items_read(store, sql_query(&store->sql,
+            "SELECT id, expire_ms, sim_id, parts, priority FROM message INDEXED BY message_ready"
+            " WHERE state = 2 AND ready_ms = 0 AND priority < ?1 ORDER BY priority DESC, id LIMIT ?2",
+            SQL_ARGS(sql_int(fetch->after_priority), sql_int((int64_t)fetch->limit + 1))), &items);
+    fetch->item_count = items.count;
+    fetch->more = more;
+    return items_find_next_parts(store, &items);
+}
+
+/* -- what the clock makes due ---------------------------------------------------------------------------------- */
+
+static int due_expire(struct store *store, struct change_due *due, int64_t now_ms)
+{
+    struct sql *sql = &store->sql;
+    sqlite3_stmt *row = sql_query(sql, "SELECT id FROM message INDEXED BY message_expiry WHERE state IN (1, 2) AND expire_ms > 0"
+                                       " AND expire_ms <= ?1 ORDER BY expire_ms LIMIT ?2",
+                                  SQL_ARGS(sql_int(now_ms), sql_int(due->limit)));
+
+    /* Read first, write then: the statement must not walk an index that changes under it. */
+    while (sql_next(sql, row))
+        due->expired[due->expired_count++] = sqlite3_column_int64(row, 0);
+    for (uint32_t i = 0; i < due->expired_count; i++) {
+        struct standing standing;
+        int r = standing_load(store, due->expired[i], &standing);
+
+        if (r < 0)
+            return r;
+        standing_end(store, &standing, MESSAGE_EXPIRED, now_ms, "not handed over before its time was over");
+    }
+    return sql->failed;
+}
+
+static int due_promote(struct store *store, struct change_due *due, int64_t now_ms)
+{
+    struct items items = { .at = due->items, .size = due->limit };
+
+    (void)items_read(store, sql_query(&store->sql,
+        "SELECT id, expire_ms, sim_id, parts, priority FROM message INDEXED BY message_due WHERE state IN (1, 2) AND ready_ms > 0"
+        " AND ready_ms <= ?1 ORDER BY ready_ms, id LIMIT ?2", SQL_ARGS(sql_int(now_ms), sql_int(due->limit))), &items);
+    due->item_count = items.count;
+    for (uint32_t i = 0; i < items.count; i++) {
+        struct standing standing;
+        int r = standing_load(store, items.at[i].id, &standing);
+
+        if (r < 0)
+            return r;
+        standing.ready_ms = 0;
+        standing_save(store, &standing, MESSAGE_QUEUED, now_ms, "");
+        items.at[i] = standing_item(&standing);
+    }
+    return store->sql.failed;
+}
+
+static int due_give_up_parts(struct store *store, struct change_due *due, int64_t now_ms)
+{
+    while (due->inbox_count < due->limit) {
+        int64_t id;
+        int r = receive_give_up(store, now_ms - RECEIVE_WAIT_MS, now_ms, &id);
+
+        if (r < 0)
+            return r;
+        if (id == 0)
+            break;
+        due->inbox[due->inbox_count++] = id;
+    }
+    return 0;
+}
+
+static int64_t due_next(struct store *store)
+{
+    return sql_number(&store->sql,
+        "SELECT min(t) FROM (SELECT min(ready_ms) AS t FROM message INDEXED BY message_due WHERE state IN (1, 2) AND ready_ms > 0"
+        " UNION ALL SELECT min(expire_ms) FROM message INDEXED BY message_expiry WHERE state IN (1, 2) AND expire_ms > 0"
+        " UNION ALL SELECT min(received_ms) + ?1 FROM inbox_part INDEXED BY inbox_part_age WHERE inbox_id IS NULL)",
+        INT64_MAX, SQL_ARGS(sql_int(RECEIVE_WAIT_MS)));
+}
+
+int waiting_due(struct store *store, struct store_change *change)
+{
+    struct change_due *due = &change->u.due;
+    int r;
+
+    if (due->limit == 0)
+        return -EINVAL;
+    due->items = calloc(due->limit, sizeof *due->items);
+    due->expired = calloc(due->limit, sizeof *due->expired);
+    due->inbox = calloc(due->limit, sizeof *due->inbox);
+    if (due->items == NULL || due->expired == NULL || due->inbox == NULL)
+        return -ENOMEM;
+    r = due_expire(store, due, change->now_ms);
+    if (r == 0)
+        r = due_promote(store, due, change->now_ms);
+    if (r == 0)
+        r = due_give_up_parts(store, due, change->now_ms);
+    due->next_ms = due_next(store);
+    return r;
+}

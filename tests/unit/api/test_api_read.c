@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What one reads: messages with parts and history, lists and their filters, cancel, inbox, cards. */
+#include "tests/unit/api/rig.h"
+
+#include <errno.h>
+
+/* -- what modems did, told to the store directly ------------------------------------------------------------------- */
+
+static void rig_sim(struct rig *rig, uint32_t *ret_sim, uint32_t *ret_modem)
+{
+    struct store_change *change = change_new(CHANGE_SIM, rig->now_ms);
+
+    (void)snprintf(change->u.sim.iccid, sizeof change->u.sim.iccid, "8940011234567890123");
+    (void)snprintf(change->u.sim.imsi, sizeof change->u.sim.imsi, "226011234567890");
+    (void)snprintf(change->u.sim.imei, sizeof change->u.sim.imei, "356938035643809");
+    (void)snprintf(change->u.sim.model, sizeof change->u.sim.model, "E173");
+    rig_apply(rig, change);
+    *ret_sim = change->u.sim.sim_id;
+    *ret_modem = change->u.sim.modem_id;
+    change_free(change);
+}
+
+static int64_t id_number(const char *id)
+{
+    return strtoll(strrchr(id, '-') + 2, NULL, 10);
+}
+
+static int64_t rig_intent(struct rig *rig, const char *id, uint16_t part)
+{
+    struct store_change *change = change_new(CHANGE_INTENT, rig->now_ms);
+    int64_t attempt;
+
+    change->u.intent.message_id = id_number(id);
+    change->u.intent.part = part;
+    rig_sim(rig, &change->u.intent.sim_id, &change->u.intent.modem_id);
+    rig_apply(rig, change);
+    assert_int_equal(change->result, 0);
+    attempt = change->u.intent.attempt_id;
+    change_free(change);
+    return attempt;
+}
+
+static void rig_outcome(struct rig *rig, int64_t attempt, enum attempt_state state, int mr, int cms, enum outcome_verdict verdict)
+{
+    struct store_change *change = change_new(CHANGE_OUTCOME, rig->now_ms);
+
+    change->u.outcome.attempt_id = attempt;
+    change->u.outcome.state = state;
+    change->u.outcome.mr = mr;
+    change->u.outcome.error_kind = cms >= 0;
+    change->u.outcome.code = cms;
+    change->u.outcome.verdict = verdict;
+    change->u.outcome.fail_state = MESSAGE_FAILED;
+    change->u.outcome.retry_ms = rig->now_ms;
+    rig_apply(rig, change);
+    assert_int_equal(change->result, 0);
+    change_free(change);
+}
+
+static void rig_report(struct rig *rig, uint8_t mr, uint8_t status)
+{
+    struct store_change *change = change_new(CHANGE_REPORT, rig->now_ms);
+    uint32_t modem;
+
+    rig_sim(rig, &change->u.report.sim_id, &modem);
+    change->u.report.mr = mr;
+    (void)snprintf(change->u.report.recipient, sizeof change->u.report.recipient, "+40700000001");
+    change->u.report.status = status;
+    change->u.report.scts_ms = change->u.report.discharge_ms = rig->now_ms;
+    rig_apply(rig, change);
+    assert_true(change->u.report.message_id > 0);
+    change_free(change);
+}
+
+static struct answer show(struct rig *rig, const char *id)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof path, "/v1/messages/%s", id);
+    return ask_get(rig, path, NULL);
+}
+
+static void two_parts(struct rig *rig, char ret_id[ID_TEXT_MAX])
+{
+    char body[320];
+
+    (void)snprintf(body, sizeof body, "{\"to\":\"+40700000001\",\"text\":\"%0200d\"}", 7);
+    rig_send(rig, body, ret_id);
+}
+
+/* -- one message ----------------------------------------------------------------------------------------------- */
+
+static void a_message_shows_each_part_with_its_modem_its_reference_and_its_attempts(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    struct answer answer;
+    char id[ID_TEXT_MAX];
+
+    (void)state;
+    two_parts(rig, id);
+    answer = show(rig, id);
+    assert_int_equal(json_array_size(at(&answer, "parts")), 2);
+    assert_string_equal(text_at(&answer, "parts/1/state"), "queued");
+    assert_int_equal(number_at(&answer, "parts/1/attempts"), 0);
+    assert_true(json_is_null(at(&answer, "parts/1/mr")));
+    answer_done(&answer);
+
+    rig->now_ms += 1000;
+    rig_outcome(rig, rig_intent(rig, id, 0), ATTEMPT_REFUSED, -1, 38, OUTCOME_RETRY);   /* +CMS ERROR: 38 */
+    rig->now_ms += 1000;
+    rig_outcome(rig, rig_intent(rig, id, 0), ATTEMPT_SENT, 17, -1, OUTCOME_DONE);
+    rig->now_ms += 1000;
+    (void)rig_intent(rig, id, 1);
+    answer = show(rig, id);
+    assert_string_equal(text_at(&answer, "state"), "sending");
+    assert_string_equal(text_at(&answer, "parts/0/state"), "sent");
+    assert_string_equal(text_at(&answer, "parts/0/modem"), "356938035643809");
+    assert_string_equal(text_at(&answer, "parts/0/sim"), "8940011234567890123");
+    assert_int_equal(number_at(&answer, "parts/0/mr"), 17);
+    assert_int_equal(number_at(&answer, "parts/0/attempts"), 2);
+    assert_null(at(&answer, "parts/0/reason"));
+    assert_string_equal(text_at(&answer, "parts/0/attempt_log/0/state"), "refused");
+    assert_string_equal(text_at(&answer, "parts/0/attempt_log/0/error"), "cms");
+    assert_int_equal(number_at(&answer, "parts/0/attempt_log/0/error_code"), 38);
+    assert_true(strlen(text_at(&answer, "parts/0/attempt_log/0/reason")) > 0);
+    assert_string_equal(text_at(&answer, "parts/1/state"), "sending");
+    answer_done(&answer);
+    rig_free(rig);
+}
+
+static const struct { uint8_t status; const char *part_state, *message_state; } reports[] = {
+    { 0x00, "delivered", "delivered" }, { 0x22, "sent", "sent" }, { 0x41, "undelivered", "undelivered" }, { 0x46, "expired", "expired" },
+};
+
+static void a_report_shows_in_the_part_and_in_the_history(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        struct rig *rig = rig_new(NULL);
+        char id[ID_TEXT_MAX];
+        struct answer answer;
+        json_t *last;
+        rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"hello\"}", id);
+        rig->now_ms += 1000;
+        rig_outcome(rig, rig_intent(rig, id, 0), ATTEMPT_SENT, 9, -1, OUTCOME_DONE);
+        rig->now_ms += 1000;
+        rig_report(rig, 9, reports[i].status);
+        answer = show(rig, id);
+        assert_string_equal(text_at(&answer, "parts/0/state"), reports[i].part_state);
+        assert_string_equal(text_at(&answer, "state"), reports[i].message_state);
+        assert_int_equal(number_at(&answer, "parts/0/attempt_log/0/report/status"), reports[i].status);
+        assert_true(strlen(text_at(&answer, "parts/0/reason")) > 0);
+        assert_string_equal(text_at(&answer, "history/0/state"), "queued");
+        assert_string_equal(text_at(&answer, "history/0/time"), "2025-12-01T00:00:00.000Z");
+        last = json_array_get(at(&answer, "history"), json_array_size(at(&answer, "history")) - 1);
+        assert_string_equal(json_string_value(json_object_get(last, "state")), reports[i].message_state);
+        answer_done(&answer);
+        rig_free(rig);
+    }
+}
+
+static void a_part_whose_fate_nobody_knows_is_unknown(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    struct answer answer;
+    char id[ID_TEXT_MAX];
+
+    (void)state;
+    rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"hello\"}", id);
+    rig_outcome(rig, rig_intent(rig, id, 0), ATTEMPT_UNKNOWN, -1, -1, OUTCOME_DONE);
+    answer = show(rig, id);
+    assert_string_equal(text_at(&answer, "parts/0/state"), "unknown");
+    answer_done(&answer);
+    rig_free(rig);
+}
+
+static void a_message_nobody_knows_is_404(void **state)
+{
+    static const char *const paths[] = { "/v1/messages/ab12-m99", "/v1/messages/99", "/v1/messages/zz99-m1", "/v1/messages/hello",
+                                         "/v1/messages/%22", "/v1/messages/ab12-i1", "/v1/messages/-1", "/v1/inbox/ab12-i5", "/v1/inbox/x" };
+    struct rig *rig = rig_new(NULL);
+    struct answer answer;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        answer = ask_get(rig, paths[i], NULL);
+        assert_problem(&answer, 404, "no_such_message", NULL);
+        answer_done(&answer);
+    }
+    rig_free(rig);
+}
+
+static void an_id_may_be_percent_encoded_or_bare_digits(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    struct answer answer;
+    char id[ID_TEXT_MAX];
+
+    (void)state;
+    rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"hello\"}", id);
+    answer = ask_get(rig, "/v1/messages/ab12%2Dm1", NULL);
+    assert_string_equal(text_at(&answer, "id"), id);
+    answer_done(&answer);
+    answer = ask_get(rig, "/v1/messages/1", NULL);
+    assert_string_equal(text_at(&answer, "id"), id);
+    answer_done(&answer);
+    rig_free(rig);
+}
+
+/* -- lists ----------------------------------------------------------------------------------------------------- */
+
+static void pages_go_through_every_message_once_newest_first(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    char id[ID_TEXT_MAX], query[64] = "limit=3";
+    int seen = 0, pages = 0;
+    int64_t last = INT64_MAX;
+
+    (void)state;
+    for (int i = 0; i < 9; i++)
+        rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"hello\"}", id);
+    while (query[0]) {
+        struct answer answer = ask_get(rig, "/v1/messages", query);
+        size_t i;
+        json_t *item;
+        json_array_foreach (at(&answer, "messages"), i, item) {
+            int64_t number = id_number(json_string_value(json_object_get(item, "id")));
+            assert_true(number < last);
+            last = number;
+            seen++;
+        }
+        pages++;
+        query[0] = '\0';
+        if (json_is_string(at(&answer, "next")))
+            (void)snprintf(query, sizeof query, "limit=3&before=%s", text_at(&answer, "next"));
+        answer_done(&answer);
+    }
+    assert_int_equal(seen, 9);
+    assert_int_equal(pages, 3);   /* the third says that there is no fourth, though it is full */
+    rig_free(rig);
+}
+
+static void after_goes_on_oldest_first(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    struct answer answer;
+    char id[ID_TEXT_MAX];
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"hello\"}", id);
+    answer = ask_get(rig, "/v1/messages", "after=ab12-m1&limit=2");
+    assert_string_equal(text_at(&answer, "messages/0/id"), "ab12-m2");
+    assert_string_equal(text_at(&answer, "next"), "ab12-m3");
+    answer_done(&answer);
+    rig_free(rig);
+}
+
+static const struct { const char *query; size_t count; } filters[] = {
+    { "state=queued", 2 }, { "state=scheduled", 1 }, { "state=rejected", 1 }, { "state=delivered", 0 },
+    { "to=%2B40700000001", 0 },                                     /* the shell decodes: this is no number */
+    { "to=+40700000001", 1 }, { "to= 40700000001", 1 }, { "to=0040700000001", 1 },
+    { "client_ref=alpha", 1 }, { "client_ref=beta", 0 },
+    { "batch=ab12-b1", 2 }, { "batch=ab12-b2", 1 },
+    { "since=2025-12-01T01:00:00Z", 2 }, { "since=1764550800", 2 }, { "until=2025-12-01T01:00:00Z", 2 },
+    { "since=2025-12-01T01:00:00Z&until=2025-12-01T01:30:00Z", 1 },
+    { "since=2025-12-01T03:00:00 02:00", 2 },                       /* a '+' that nobody encoded */
+};
+
+static void filters_narrow_the_list(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    struct answer answer;
+
+    (void)state;
+    answer = ask_send(rig, "{\"to\":[\"+40700000001\",\"x\"],\"text\":\"one\",\"client_ref\":\"gamma\"}");
+    answer_done(&answer);
+    rig->now_ms += 3600000;
+    answer = ask_send(rig, "{\"to\":\"+40700000002\",\"text\":\"two\",\"client_ref\":\"alpha\"}");
+    answer_done(&answer);
+    rig->now_ms += 3600000;
+    answer = ask_send(rig, "{\"to\":\"+40700000003\",\"text\":\"three\",\"schedule_at\":\"2026-01-01T00:00:00Z\"}");
+    answer_done(&answer);
+    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
+        answer = ask_get(rig, "/v1/messages", filters[i].query);
+        if (filters[i].query[3] == '%') {
+            assert_problem(&answer, 400, "bad_parameter", NULL);
+        } else if (json_array_size(at(&answer, "messages")) != filters[i].count) {
+            fail_msg("%s: %s", filters[i].query, answer.response.body);
+        }
+        answer_done(&answer);
+    }
+    rig_free(rig);
+}
+
+static const struct { const char *path, *query, *code, *parameter; } wrong_queries[] = {
+    { "/v1/messages", "sate=queued", "unknown_parameter", "sate" },
+    { "/v1/messages", "state=gone", "bad_parameter", "state" },
+    { "/v1/messages", "state=queued&state=sent", "bad_parameter", "state" },
+    { "/v1/messages", "limit=0", "bad_parameter", "limit" },
+    { "/v1/messages", "limit=1001", "bad_parameter", "limit" },
+    { "/v1/messages", "limit=99999999999999999999", "bad_parameter", "limit" },
+    { "/v1/messages", "limit=", "bad_parameter", "limit" },
+    { "/v1/messages", "limit=-1", "bad_parameter", "limit" },
+    { "/v1/messages", "before=ab12-i1", "bad_parameter", "before" },
+    { "/v1/messages", "before=ab12-m2&after=ab12-m1", "bad_parameter", "after" },
+    { "/v1/messages", "to=bob", "bad_parameter", "to" },
+    { "/v1/messages", "since=yesterday", "bad_parameter", "since" },
+    { "/v1/messages", "batch=7x", "bad_parameter", "batch" },
+    { "/v1/inbox", "state=queued", "unknown_parameter", "state" },
+    { "/v1/inbox", "since=1", NULL, NULL },
+    { "/v1/modems", "x=1", "unknown_parameter", "x" },
+    { "/healthz", "verbose=1", "unknown_parameter", "verbose" },
+};
+
+static void a_wrong_query_parameter_is_named(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong_queries / sizeof wrong_queries[0]; i++) {
+        struct answer answer = ask_get(rig, wrong_queries[i].path, wrong_queries[i].query);
+        if (wrong_queries[i].code) {
+            assert_problem(&answer, 400, wrong_queries[i].code, NULL);
+            assert_string_equal(text_at(&answer, "parameter"), wrong_queries[i].parameter);
+        } else {
+            assert_int_equal(answer.response.status, 200);
+        }
+        answer_done(&answer);
+    }
+    rig_free(rig);
+}
+
+static void an_unknown_parameter_is_answered_with_the_known_ones(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    struct answer answer = ask_get(rig, "/v1/inbox", "frm=1");
+
+    (void)state;
+    assert_non_null(strstr(text_at(&answer, "detail"), "limit, before, after, from, since"));
+    answer_done(&answer);
+    rig_free(rig);
+}
+
+/* -- cancel ---------------------------------------------------------------------------------------------------- */
+
+static struct answer cancel(struct rig *rig, const char *id, bool by_delete)
+{
+    char path[96];
+
+    (void)snprintf(path, sizeof path, by_delete ? "/v1/messages/%s" : "/v1/messages/%s/cancel", id);
+    return ask(rig, &(struct ask){ .method = by_delete ? "DELETE" : "POST", .path = path });
+}
+
+static void both_ways_to_cancel_do_the_same(void **state)
+{
+    (void)state;
+    for (int by_delete = 0; by_delete < 2; by_delete++) {
+        struct rig *rig = rig_new(NULL);
+        char id[ID_TEXT_MAX];
+        struct answer answer;
+
+        rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"hello\"}", id);
+        answer = cancel(rig, id, by_delete);
+        assert_int_equal(answer.response.status, 200);
+        assert_string_equal(text_at(&answer, "state"), "cancelled");
+        assert_string_equal(text_at(&answer, "id"), id);
+        answer_done(&answer);
+        answer = cancel(rig, id, by_delete);
+        assert_problem(&answer, 409, "already_final", NULL);
+        assert_string_equal(text_at(&answer, "state"), "cancelled");
+        answer_done(&answer);
+        answer = show(rig, id);
+        assert_string_equal(text_at(&answer, "parts/0/state"), "cancelled");
+        answer_done(&answer);
+
+        rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"hello\"}", id);
+        (void)rig_intent(rig, id, 0);
+        answer = cancel(rig, id, by_delete);
+        assert_problem(&answer, 409, "already_handed_over", NULL);
+        assert_string_equal(text_at(&answer, "state"), "sending");
+        answer_done(&answer);
+        answer = cancel(rig, "ab12-m77", by_delete);
+        assert_problem(&answer, 404, "no_such_message", NULL);
+        answer_done(&answer);
+        answer = cancel(rig, "what", by_delete);
+        assert_problem(&answer, 404, "no_such_message", NULL);
+        answer_done(&answer);
+        rig->store_error = -EIO;
+        answer = cancel(rig, id, by_delete);
+        assert_problem(&answer, 503, "storage_error", NULL);
+        answer_done(&answer);
+        rig_free(rig);
+    }
+}
+
+/* -- inbox and cards ------------------------------------------------------------------------------------------- */
+
+static void receive(struct rig *rig, const char *from, const char *text, const char *problem)
+{
+    struct store_change *change = change_new(CHANGE_RECEIVE, rig->now_ms);
+    struct change_receive *receive = &change->u.receive;
+    static unsigned serial;
+
+    rig_sim(rig, &receive->sim_id, &receive->modem_id);
+    receive->pdu_hex = malloc(32);
+    (void)snprintf(receive->pdu_hex, 32, "0791%06X", ++serial);
+    (void)snprintf(receive->from, sizeof receive->from, "%s", from);
+    if (text) {
+        receive->text = malloc(strlen(text) + 1);
+        memcpy(receive->text, text, strlen(text) + 1);
+        receive->text_length = (uint32_t)strlen(text);
+    } else {
+        receive->data = malloc(3);
+        memcpy(receive->data, "\x01\xAB\xFF", 3);
+        receive->data_length = 3;
+        receive->alphabet = 1;
+        receive->port_bits = 16;
+        receive->port_dst = 2948;
+        receive->port_src = 9200;
+    }
+    receive->message_class = -1;
+    receive->scts_ms = rig->now_ms - 5000;
+    receive->tz_quarters = 8;
+    (void)snprintf(receive->problem, sizeof receive->problem, "%s", problem);
+    rig_apply(rig, change);
+    assert_int_equal(change->result, 0);
+    assert_true(change->u.receive.inbox_id > 0);
+    change_free(change);
+}
+
+static void what_came_in_is_listed_and_shown(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    struct answer answer;
+    char path[64];
+
+    (void)state;
+    receive(rig, "+40711111111", "first", "");
+    receive(rig, "Vodafone", "\xc8\x98i", "");
+    receive(rig, "+40711111111", NULL, "");
+    answer = ask_get(rig, "/v1/inbox", NULL);
+    assert_int_equal(json_array_size(at(&answer, "messages")), 3);
+    assert_string_equal(text_at(&answer, "messages/0/data_hex"), "01ABFF");
+    assert_int_equal(number_at(&answer, "messages/0/port/to"), 2948);
+    assert_string_equal(text_at(&answer, "messages/1/text"), "\xc8\x98i");
+    assert_string_equal(text_at(&answer, "messages/2/from"), "+40711111111");
+    assert_string_equal(text_at(&answer, "messages/2/sent_at"), "2025-11-30T23:59:55.000Z");
+    assert_int_equal(number_at(&answer, "messages/2/tz_minutes"), 120);
+    assert_string_equal(text_at(&answer, "messages/2/sim"), "8940011234567890123");
+    assert_null(at(&answer, "messages/2/pdu"));
+    (void)snprintf(path, sizeof path, "/v1/inbox/%s", text_at(&answer, "messages/2/id"));
+    answer_done(&answer);
+    answer = ask_get(rig, path, NULL);
+    assert_string_equal(text_at(&answer, "text"), "first");
+    assert_non_null(strstr(text_at(&answer, "pdu"), "0791"));
+    answer_done(&answer);
+
+    answer = ask_get(rig, "/v1/inbox", "from=+40711111111");
+    assert_int_equal(json_array_size(at(&answer, "messages")), 2);
+    answer_done(&answer);
+    answer = ask_get(rig, "/v1/inbox", "from= 40711111111&limit=1");
+    assert_int_equal(json_array_size(at(&answer, "messages")), 1);
+    assert_true(json_is_string(at(&answer, "next")));
+    answer_done(&answer);
+    rig_free(rig);
+}
+
+static void cards_are_listed_with_the_modem_they_were_last_in(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    struct answer answer;
+    uint32_t sim, modem;
+
+    (void)state;
+    rig_sim(rig, &sim, &modem);
+    answer = ask_get(rig, "/v1/sims", NULL);
+    assert_int_equal(json_array_size(at(&answer, "sims")), 1);
+    assert_string_equal(text_at(&answer, "sims/0/iccid"), "8940011234567890123");
+    assert_string_equal(text_at(&answer, "sims/0/modem"), "356938035643809");
+    answer_done(&answer);
+    rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_shows_each_part_with_its_modem_its_reference_and_its_attempts),
+        cmocka_unit_test(a_report_shows_in_the_part_and_in_the_history),
+        cmocka_unit_test(a_part_whose_fate_nobody_knows_is_unknown),
+        cmocka_unit_test(a_message_nobody_knows_is_404),
+        cmocka_unit_test(an_id_may_be_percent_encoded_or_bare_digits),
+        cmocka_unit_test(pages_go_through_every_message_once_newest_first),
+        cmocka_unit_test(after_goes_on_oldest_first),
+        cmocka_unit_test(filters_narrow_the_list),
+        cmocka_unit_test(a_wrong_query_parameter_is_named),
+        cmocka_unit_test(an_unknown_parameter_is_answered_with_the_known_ones),
+        cmocka_unit_test(both_ways_to_cancel_do_the_same),
+        cmocka_unit_test(what_came_in_is_listed_and_shown),
+        cmocka_unit_test(cards_are_listed_with_the_modem_they_were_last_in),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
