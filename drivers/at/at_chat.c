@@ -13,6 +13,7 @@
 
 #define ABORT_TIMEOUT_MS 2000      /* for the OK that most give to ESC */
 #define ESCAPE_DRAIN_MS 200
+#define SILENT_PROMPT_ANSWER_MS 10000   /* for our caller to give the data */
 #define SYNC_TIMEOUT_MS 1000       /* per AT */
 #define SETTLE_MS 300              /* no further result for so long: the order of answers is known again */
 #define SETTLES_MAX 10             /* results that keep coming: 3 s, then go on as if settled */
@@ -144,7 +145,9 @@ int at_chat_start(struct at_chat *chat, const struct at_command *command, uint64
     chat->timeout_ms = command->timeout_ms;
     chat->answered = chat->data_sent = chat->nudged = chat->may_be_in_prompt = false;
     chat->phase = chat->prompts ? PROMPT : COMMAND;
-    chat->deadline_ms = now_ms + (chat->prompts ? command->prompt_timeout_ms : command->timeout_ms);
+    chat->silent_prompt = chat->prompts && command->silent_prompt_ms != 0;
+    chat->deadline_ms = now_ms + (chat->silent_prompt ? command->silent_prompt_ms :
+                                  chat->prompts ? command->prompt_timeout_ms : command->timeout_ms);
     put_output(chat, command->text, command->length, "\r");
     return 0;
 }
@@ -297,6 +300,12 @@ void at_chat_poll(struct at_chat *chat, uint64_t now_ms, struct at_event *ret_ev
         chat->deadline_ms = UINT64_MAX;
         return;
     case PROMPT: case PROMPTED: case DATA:
+        if (chat->phase == PROMPT && chat->silent_prompt && output_left(chat)) {
+            chat->phase = PROMPTED;
+            chat->deadline_ms = now_ms + SILENT_PROMPT_ANSWER_MS;
+            ret_event->kind = AT_PROMPT;
+            return;
+        }
         chat->may_be_in_prompt = true;
         chat->counts.given_up++;
         finish(chat, AT_UNKNOWN, NULL, ret_event);

@@ -72,6 +72,7 @@ struct at_chat {
     uint8_t sync_tries, sync_count, settles;
     char name[16];                   /* "+CSQ": what the answer's lines begin with */
     const char *alias;
+    bool silent_prompt;
     uint32_t timeout_ms;
     uint64_t deadline_ms;
 
@@ -108,7 +109,7 @@ bool at_chat_data_sent(const struct at_chat *chat);   /* of the running command:
 /* Takes bytes up to and including the next event and says how many it used; with AT_NONE all were used. An event may
  * come from bytes taken before: call until AT_NONE, also with len 0. */
 size_t at_chat_feed(struct at_chat *chat, const uint8_t *bytes, size_t len, uint64_t now_ms, struct at_event *ret_event);
-/* What the clock alone makes due: AT_DONE, or AT_NONE. */
+/* What the clock alone makes due: AT_DONE, AT_PROMPT where the command has silent_prompt_ms, or AT_NONE. */
 void at_chat_poll(struct at_chat *chat, uint64_t now_ms, struct at_event *ret_event);
 uint64_t at_chat_deadline(const struct at_chat *chat);   /* when at_chat_poll() has something to do; UINT64_MAX never */
 

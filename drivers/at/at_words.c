@@ -55,6 +55,7 @@ static const struct {
     { "+CBM:", START, AT_URC_UNIT },
 
     { "RDY", WHOLE, AT_URC_BOOT },                    { "APP RDY", WHOLE, AT_URC_BOOT },
+    { "Ready", WHOLE, AT_URC_BOOT },   /* nRF91 */
     { "^SYSSTART", START, AT_URC_BOOT },              { "^SHUTDOWN", START, AT_URC_BOOT },
     { "*ATREADY", START, AT_URC_BOOT },               { "+AT: READY", START, AT_URC_BOOT },
     { "Init...", WHOLE, AT_URC_BOOT },                { "MODEM STARTUP", START, AT_URC_BOOT },

@@ -110,6 +110,7 @@ static void identify(struct modem *modem, uint64_t now_ms)
 
 static void ready_card(struct modem *modem, uint64_t now_ms)
 {
+    modem_setup_quirks(modem);
     modem->iccid[0] = modem->imsi[0] = '\0';
     modem->iccid_read = modem->imsi_read = false;
     modem->pin_due = modem->pin_tried = modem->sim_check = false;

@@ -107,6 +107,7 @@ struct modem {
     bool patient;                      /* a card may need time (boot); not when a parked one is asked again */
     bool sim_announced, sim_check;
     bool cmee_set;
+    bool no_prompt;                    /* a family's quirk: it takes the PDU without asking for it */
     bool echo_is_off;
     uint32_t echo_mark;                /* echoes counted when ATE0 was accepted */
     char pin[12];
@@ -166,6 +167,7 @@ void modem_line(struct modem *modem, const struct at_event *line, uint64_t now_m
 
 /* modem_setup.c */
 extern const struct modem_script modem_script_identify, modem_script_sim, modem_script_setup;
+void modem_setup_quirks(struct modem *modem);                /* by what identify learnt */
 void modem_setup_forget(struct modem *modem);               /* a new line: nothing is known */
 
 /* modem_network.c */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PROMPT_TIMEOUT_MS 10000
+#define SILENT_PROMPT_MS 500
 #define QUIET_MS 2000       /* after a part: the next one may be a disk write away, a poll would be in its way */
 
 bool modem_can_send(const struct modem *modem)
@@ -42,6 +43,7 @@ void modem_send_start(struct modem *modem, uint64_t now_ms)
     at_command_add_int(&command, modem->tpdu_length);
     command.prompt_timeout_ms = PROMPT_TIMEOUT_MS;
     command.needs_answer = true;
+    command.silent_prompt_ms = modem->no_prompt ? SILENT_PROMPT_MS : 0;
     if (at_chat_start(&modem->chat, &command, now_ms) < 0)
         return;
     modem->doing = DOING_SEND;

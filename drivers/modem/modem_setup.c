@@ -91,6 +91,20 @@ static const struct modem_step identify_steps[] = {
     { .command = "AT+CGSN", .any_lines = true, .on_line = on_imei, .judge = judge_imei, .ladder = LADDER_IMEI },
     { .command = "AT+GSN", .any_lines = true, .on_line = on_imei, .judge = judge_imei, .ladder = LADDER_IMEI },
 };
+/* What a family does otherwise than 27.005 has it, by how its model begins. */
+static const struct { const char *model; bool no_prompt; } quirks[] = {
+    { "nRF91", true },
+};
+
+void modem_setup_quirks(struct modem *modem)
+{
+    modem->no_prompt = false;
+    for (size_t i = 0; i < COUNT(quirks); i++) {
+        if (strncmp(modem->status.identity.model, quirks[i].model, strlen(quirks[i].model)) == 0)
+            modem->no_prompt = quirks[i].no_prompt;
+    }
+}
+
 const struct modem_script modem_script_identify = { identify_steps, COUNT(identify_steps) };
 
 /* ------------------------------------------------------------------------------------------------ card */

@@ -198,6 +198,13 @@ static void due_done(struct gateway *gateway, struct store_change *change, struc
         gateway_bound_remove(gateway, due->expired[i]);
         gateway_event_message(gateway, due->expired[i], MESSAGE_EXPIRED, "its validity ended before it could be sent", now);
     }
+    for (uint32_t i = 0; i < due->inbox_count; i++) {
+        struct live_event event = { .kind = LIVE_INBOX, .at_ms = now.wall_ms, .message_id = due->inbox[i], .from = "",
+                                    .reason = "some of its parts never came", .mr = -1, .code = -1, .status = -1,
+                                    .port = "", .imei = "", .iccid = "" };
+
+        gateway->config.ops->event(gateway->config.context, &event);
+    }
     gateway_due_at(gateway, due->next_ms);
 }
 

@@ -198,11 +198,12 @@ void gateway_report_done(struct gateway *gateway, struct store_change *change, s
     }
     {
         struct live_event event = { .kind = LIVE_PART, .at_ms = now.wall_ms, .message_id = report->message_id, .part = report->part,
+                                    .parts = report->parts,
                                     .step = LIVE_PART_REPORTED, .mr = report->mr, .code = -1, .status = report->status, .reason = "",
                                     .port = slot->port, .imei = slot->imei, .iccid = slot->iccid };
 
         gateway->config.ops->event(gateway->config.context, &event);
     }
     if (report->message_changed)
-        gateway_event_message(gateway, report->message_id, report->message_state, tp_status_find(report->status)->text, now);
+        gateway_event_message(gateway, report->message_id, report->message_state, tp_status_find(report->status)->words, now);
 }

@@ -38,7 +38,7 @@ enum part_standing part_standing_best(enum part_standing a, enum part_standing b
     return a > b ? a : b;
 }
 
-enum message_state message_fold(enum message_state now, bool retry, const enum part_standing *parts, uint16_t count)
+enum message_state message_fold(enum message_state now, const enum part_standing *parts, uint16_t count)
 {
     uint16_t of[PART_REJECTED + 1] = { 0 };
     enum part_standing ended = PART_LEFT;
@@ -53,7 +53,7 @@ enum message_state message_fold(enum message_state now, bool retry, const enum p
     if (of[PART_LEFT] == count)
         return now == MESSAGE_SCHEDULED ? MESSAGE_SCHEDULED : MESSAGE_QUEUED;
     if (of[PART_LEFT] > 0)
-        return retry || now == MESSAGE_QUEUED ? MESSAGE_QUEUED : MESSAGE_SENDING;
+        return MESSAGE_QUEUED;
     /* A part known to be lost says more than one of which nothing is known: the whole cannot arrive any more. */
     if (ended != PART_LEFT)
         return ended_states[ended];

@@ -24,7 +24,7 @@ enum part_standing part_standing_of(enum attempt_state state, int status);
 enum part_standing part_standing_best(enum part_standing a, enum part_standing b);
 
 /* The state of a message that we have not ended ourselves (cancelled, failed, expired before sending).
- * now: its state so far. retry: a part waits for another try, so that the message belongs to the queue. */
-enum message_state message_fold(enum message_state now, bool retry, const enum part_standing *parts, uint16_t count);
+ * now: its state so far. With parts left and none on its way it belongs to the queue. */
+enum message_state message_fold(enum message_state now, const enum part_standing *parts, uint16_t count);
 
 #endif

@@ -200,6 +200,7 @@ int report_apply(struct store *store, struct store_change *change)
         return r;
     in->message_id = target.message_id;
     in->part = target.part;
+    in->parts = standing.parts;
     in->message_state = standing.state;
     in->message_changed = r > 0;
     return store->sql.failed;

@@ -288,7 +288,7 @@ int sending_outcome(struct store *store, struct store_change *change)
             outcome->message_changed = true;
     }
     outcome->message_state = standing.state;
-    if (outcome->verdict == OUTCOME_RETRY && (outcome->state == ATTEMPT_REFUSED || outcome->state == ATTEMPT_NOT_SENT))
+    if (standing.open == 0)
         outcome->requeue = standing_item(&standing);
     return store->sql.failed;
 }
@@ -313,7 +313,7 @@ int sending_withdraw(struct store *store, struct store_change *change)
     if (attempt.state == ATTEMPT_INTENT)
         (void)standing_settle(store, &standing, false, change->now_ms, "taken back before it was handed over");
     /* One that waits for its next try comes back through CHANGE_DUE. */
-    if (standing.ready_ms == 0)
+    if (standing.ready_ms == 0 && standing.open == 0)
         withdraw->requeue = standing_item(&standing);
     return store->sql.failed;
 }

@@ -36,10 +36,13 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
                     SQL_ARGS(sql_int(message_id)));
     while (sql_next(sql, row)) {
         int part = sqlite3_column_int(row, 0);
+        enum attempt_state attempt = (enum attempt_state)sqlite3_column_int(row, 1);
 
+        if ((attempt == ATTEMPT_REFUSED || attempt == ATTEMPT_NOT_SENT) && standing.failures < UINT8_MAX)
+            standing.failures++;
         if (part >= 0 && part < standing.parts)
             standing.part[part] = part_standing_best(
-                standing.part[part], part_standing_of((enum attempt_state)sqlite3_column_int(row, 1), sqlite3_column_int(row, 2)));
+                standing.part[part], part_standing_of(attempt, sqlite3_column_int(row, 2)));
     }
     standing_count(&standing);
     *ret_standing = standing;
@@ -96,13 +99,38 @@ static const char *standing_reason(enum message_state state, const char *reason)
     }
 }
 
+/* Between two parts a message waits for its SIM as any other does (it may expire, and is found after a crash), but to its
+ * owner it is being sent all the time: such a moment is no entry in its history. */
+static bool standing_only_between_parts(struct store *store, const struct standing *standing, enum message_state after, bool retry)
+{
+    if (standing->left == standing->parts || standing->ready_ms > 0)
+        return false;
+    if (standing->state == MESSAGE_SENDING && after == MESSAGE_QUEUED)
+        return !retry;
+    return standing->state == MESSAGE_QUEUED && after == MESSAGE_SENDING &&
+           sql_number(&store->sql, "SELECT state FROM history WHERE message_id = ?1 ORDER BY n DESC LIMIT 1", 0,
+                      SQL_ARGS(sql_int(standing->id))) == MESSAGE_SENDING;
+}
+
+static void standing_save_quietly(struct store *store, struct standing *standing, enum message_state state)
+{
+    sql_run(&store->sql, "UPDATE message SET state = ?2 WHERE id = ?1", SQL_ARGS(sql_int(standing->id), sql_int(state)));
+    store->tally[standing->state]--;
+    store->tally[state]++;
+    standing->state = state;
+}
+
 bool standing_settle(struct store *store, struct standing *standing, bool retry, int64_t now_ms, const char *reason)
 {
     enum message_state before = standing->state;
     enum message_state after = before;
 
     if (!standing->ended)
-        after = message_fold(before, retry || standing->ready_ms > 0, standing->part, standing->parts);
+        after = message_fold(before, standing->part, standing->parts);
+    if (!standing->ended && standing_only_between_parts(store, standing, after, retry)) {
+        standing_save_quietly(store, standing, after);
+        before = after;
+    }
     /* Nothing of it is out: any SIM may take it, and choose a reference of its own. */
     if (standing->left == standing->parts && !standing->ended) {
         standing->sim_id = 0;
@@ -130,5 +158,6 @@ struct queue_item standing_item(const struct standing *standing)
         .parts = standing->parts,
         .part_next = standing->part_next,
         .priority = standing->priority,
+        .failures = standing->failures,
     };
 }

@@ -8,7 +8,9 @@
  * Threads:   one writer; a struct store is used by one thread at a time. Readers: store_read.h.
  * Ownership: a change owns its strings and arrays (malloc); change_free() releases the lot.
  * Errors:    0 or a negative errno. -ENOSPC disk full, -EIO any other storage failure, -EPROTO database of a newer
- *            version, -EBUSY another process writes, -EBADMSG damaged database. */
+ *            version, -EBUSY another process writes, -EBADMSG damaged database or not ours, -EACCES (store_open alone)
+ *            may not be opened or written, -ENOMEM.
+ *            A change alone: -EINVAL what only a bug in the caller makes, and what is said at its kind. */
 #ifndef CELLPOST_STORE_H
 #define CELLPOST_STORE_H
 
@@ -106,16 +108,20 @@ struct change_outcome {
     int64_t message_id; uint16_t part;  /* out */
     enum message_state message_state;   /* out: after folding over the parts */
     bool message_changed;               /* out */
-    struct queue_item requeue;          /* out: RETRY: how it stands now; .id 0 if it is over */
+    struct queue_item requeue;          /* out: how it stands where parts are left and none is on its way; else .id 0. With
+                                         * retry_ms in the future CHANGE_DUE gives the item again when its time has come */
+    /* result: -ENOENT no such attempt, -EALREADY it ended otherwise (only UNKNOWN may still become SENT) */
 };
 
-struct change_withdraw { int64_t attempt_id; int64_t message_id; struct queue_item requeue; };   /* in; out; out */
+/* in; out; out: .id 0 where it is over, has another part on its way, or waits for retry_ms (CHANGE_DUE). -ENOENT; -EALREADY: it was handed over. */
+struct change_withdraw { int64_t attempt_id; int64_t message_id; struct queue_item requeue; };
 
 struct change_report {
     uint32_t sim_id; uint8_t mr; char recipient[MESSAGE_TO_MAX * 2];
     uint8_t status;                     /* TP-ST */
     int64_t discharge_ms, scts_ms;
-    int64_t message_id; uint16_t part;  /* out: 0 where no open part fits: kept for one that comes (+CMGS still on its way) */
+    int64_t message_id; uint16_t part, parts;   /* out: id 0 where no open part fits: kept for one that comes (+CMGS on its way).
+                                         * A final report that came before: its message, message_changed false */
     enum message_state message_state; bool message_changed;
 };
 

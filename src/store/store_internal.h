@@ -47,6 +47,7 @@ struct standing {
     char to[MESSAGE_TO_MAX];
     uint16_t concat_ref; uint8_t concat_ref_bits;
     enum part_standing part[MESSAGE_PARTS_MAX];
+    uint8_t failures;                    /* attempts that were refused or not sent */
     uint16_t open, left, part_next;      /* parts with an open intent; not handed over; the first of those, or parts */
 };
 

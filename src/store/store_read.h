@@ -2,7 +2,9 @@
  *
  * store_read.h - the reading side of the store: own read-only connection per thread, never waits for the writer (WAL).
  *
- * Ownership: a reader's strings are valid until its next call. Errors: 0 or a negative errno; -ENOENT: no such row. */
+ * Ownership: a reader's strings are valid until its next call; those given to each() during that call of each() alone.
+ *            each() may call other functions of the same reader, but not the one it is called from.
+ * Errors: 0 or a negative errno; -ENOENT: no such row. store_reader_open: -EACCES none there or not readable, -EPROTO. */
 #ifndef CELLPOST_STORE_READ_H
 #define CELLPOST_STORE_READ_H
 
@@ -33,7 +35,7 @@ struct attempt_row {
     uint8_t error_kind; int code;
     int64_t intent_ms, done_ms;
     int report_status;                   /* TP-ST of the last report, -1 none */
-    int64_t report_ms;
+    int64_t report_ms;                   /* when it came, by our clock */
 };
 /* Calls each for every attempt of the message in order of part, then time. */
 int store_read_attempts(struct store_reader *reader, int64_t message_id,
@@ -48,7 +50,7 @@ struct message_filter {
     int state;                           /* 0 any */
     const char *to, *client_ref;         /* NULL any; exact */
     int64_t batch_id;                    /* 0 any */
-    int64_t since_ms, until_ms;          /* accepted; 0 open */
+    int64_t since_ms, until_ms;          /* accepted: since <= t < until; 0 open */
     int64_t before_id; uint32_t limit;
     bool oldest_first; int64_t after_id; /* for a batch's own order */
 };
@@ -68,7 +70,7 @@ int store_read_inbox(struct store_reader *reader, const struct inbox_filter *fil
                      void (*each)(void *context, const struct inbox_row *row), void *context);
 int store_read_inbox_one(struct store_reader *reader, int64_t id, struct inbox_row *ret_row);
 
-/* Counts by state, index = enum message_state (0 unused). Exact; walks an index. */
+/* Counts by state, index = enum message_state (0 unused). Exact: the writer keeps them with each commit. */
 int store_read_counts(struct store_reader *reader, uint64_t ret_counts[16]);
 
 struct sim_row { uint32_t id; const char *iccid, *imsi, *imei_last; int64_t first_seen_ms, last_seen_ms; uint64_t parts_sent; };

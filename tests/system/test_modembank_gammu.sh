@@ -27,6 +27,7 @@ trap stop EXIT
 fail()
 {
     echo "FAILED: $*"
+    [ -z "$bank" ] || kill -0 "$bank" || echo "the bank is gone: somebody has stopped it"
     echo "--- log of the bank"; cat "$dir/log"
     echo "--- last words of gammu"; cat "$dir/said"
     exit 1

@@ -400,6 +400,27 @@ static void a_modem_whose_echo_cannot_be_switched_off_still_sends(void **state)
     responder_free(r);
 }
 
+static void a_modem_that_never_asks_gets_its_pdu_after_a_moment_without_an_error(void **state)
+{
+    struct responder *r = responder_new(NULL);
+
+    (void)state;
+    answer(r, "AT+CGMM", "\r\nnRF9160-SICA\r\n" OK_LINE);
+    answer(r, "AT+CMGS=16", "");
+    answer(r, "AT+CMGS=16", "\r\n+CMS ERROR: 305\r\n");
+    answer_pdu(r, "\r\n+CMGS: 8\r\n" OK_LINE);
+    open_line(r);
+    run_for(r, 30000);
+    send_part(r);
+    run_for(r, 1000);
+    assert_int_equal(last_event(r, MODEM_EVENT_SENT)->event.mr, 8);
+    send_part(r);
+    run_for(r, 1000);
+    assert_int_equal(last_event(r, MODEM_EVENT_REFUSED)->event.code, 305);
+    assert_int_equal(count_written(r, PART_PDU "\x1A"), 1);
+    responder_free(r);
+}
+
 static void unsolicited_lines_in_a_send_change_nothing(void **state)
 {
     struct responder *r = ready_modem();
@@ -517,6 +538,7 @@ int main(void)
         cmocka_unit_test(a_reset_before_the_prompt_is_not_sent),
         cmocka_unit_test(an_echo_that_was_off_keeps_the_pdu_back),
         cmocka_unit_test(a_modem_whose_echo_cannot_be_switched_off_still_sends),
+        cmocka_unit_test(a_modem_that_never_asks_gets_its_pdu_after_a_moment_without_an_error),
         cmocka_unit_test(unsolicited_lines_in_a_send_change_nothing),
         cmocka_unit_test(a_second_part_is_refused_while_one_is_in_its_hands),
         cmocka_unit_test(a_refusal_that_is_about_the_card_has_the_card_looked_at),

@@ -14,21 +14,20 @@ static enum part_standing standing_of_letter(char letter)
 
 static void the_parts_of_a_message_amount_to_its_state(void **state)
 {
-    static const struct { const char *parts; enum message_state now; bool retry; enum message_state then; } rows[] = {
-        { ".", MESSAGE_QUEUED, false, MESSAGE_QUEUED },         { ".", MESSAGE_SENDING, false, MESSAGE_QUEUED },
-        { ".", MESSAGE_SCHEDULED, false, MESSAGE_SCHEDULED },   { "...", MESSAGE_SENDING, true, MESSAGE_QUEUED },
-        { "o", MESSAGE_QUEUED, false, MESSAGE_SENDING },        { "o", MESSAGE_QUEUED, true, MESSAGE_SENDING },
-        { "s.", MESSAGE_SENDING, false, MESSAGE_SENDING },      { "s.", MESSAGE_SENDING, true, MESSAGE_QUEUED },
-        { "s.", MESSAGE_QUEUED, false, MESSAGE_QUEUED },        { "s.o", MESSAGE_SENDING, true, MESSAGE_SENDING },
-        { "?.", MESSAGE_SENDING, false, MESSAGE_SENDING },      { "U.", MESSAGE_SENDING, false, MESSAGE_SENDING },
-        { "so", MESSAGE_SENDING, false, MESSAGE_SENDING },      { "s", MESSAGE_SENDING, false, MESSAGE_SENT },
-        { "ss", MESSAGE_SENDING, false, MESSAGE_SENT },         { "sD", MESSAGE_SENT, false, MESSAGE_SENT },
-        { "DD", MESSAGE_SENT, false, MESSAGE_DELIVERED },       { "D", MESSAGE_UNKNOWN, false, MESSAGE_DELIVERED },
-        { "?", MESSAGE_SENDING, false, MESSAGE_UNKNOWN },       { "s?", MESSAGE_SENDING, false, MESSAGE_UNKNOWN },
-        { "D?", MESSAGE_SENT, false, MESSAGE_UNKNOWN },         { "sU", MESSAGE_SENT, false, MESSAGE_UNDELIVERED },
-        { "DE", MESSAGE_SENT, false, MESSAGE_EXPIRED },         { "RD", MESSAGE_SENT, false, MESSAGE_REJECTED },
-        { "U?", MESSAGE_SENT, false, MESSAGE_UNDELIVERED },     { "EU", MESSAGE_SENT, false, MESSAGE_EXPIRED },
-        { "UE", MESSAGE_SENT, false, MESSAGE_UNDELIVERED },
+    static const struct { const char *parts; enum message_state now; enum message_state then; } rows[] = {
+        { ".", MESSAGE_QUEUED, MESSAGE_QUEUED },         { ".", MESSAGE_SENDING, MESSAGE_QUEUED },
+        { ".", MESSAGE_SCHEDULED, MESSAGE_SCHEDULED },   { "...", MESSAGE_SENDING, MESSAGE_QUEUED },
+        { "o", MESSAGE_QUEUED, MESSAGE_SENDING },        { "s.", MESSAGE_SENDING, MESSAGE_QUEUED },
+        { "s.", MESSAGE_QUEUED, MESSAGE_QUEUED },        { "s.o", MESSAGE_SENDING, MESSAGE_SENDING },
+        { "?.", MESSAGE_SENDING, MESSAGE_QUEUED },       { "U.", MESSAGE_SENDING, MESSAGE_QUEUED },
+        { "so", MESSAGE_SENDING, MESSAGE_SENDING },      { "s", MESSAGE_SENDING, MESSAGE_SENT },
+        { "ss", MESSAGE_SENDING, MESSAGE_SENT },         { "sD", MESSAGE_SENT, MESSAGE_SENT },
+        { "DD", MESSAGE_SENT, MESSAGE_DELIVERED },       { "D", MESSAGE_UNKNOWN, MESSAGE_DELIVERED },
+        { "?", MESSAGE_SENDING, MESSAGE_UNKNOWN },       { "s?", MESSAGE_SENDING, MESSAGE_UNKNOWN },
+        { "D?", MESSAGE_SENT, MESSAGE_UNKNOWN },         { "sU", MESSAGE_SENT, MESSAGE_UNDELIVERED },
+        { "DE", MESSAGE_SENT, MESSAGE_EXPIRED },         { "RD", MESSAGE_SENT, MESSAGE_REJECTED },
+        { "U?", MESSAGE_SENT, MESSAGE_UNDELIVERED },     { "EU", MESSAGE_SENT, MESSAGE_EXPIRED },
+        { "UE", MESSAGE_SENT, MESSAGE_UNDELIVERED },
     };
 
     (void)state;
@@ -39,7 +38,7 @@ static void the_parts_of_a_message_amount_to_its_state(void **state)
 
         for (uint16_t j = 0; j < count; j++)
             parts[j] = standing_of_letter(rows[i].parts[j]);
-        then = message_fold(rows[i].now, rows[i].retry, parts, count);
+        then = message_fold(rows[i].now, parts, count);
         if (then != rows[i].then)
             fail_msg("\"%s\" from %s: %s", rows[i].parts, message_state_name(rows[i].now), message_state_name(then));
     }

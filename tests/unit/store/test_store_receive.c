@@ -223,6 +223,18 @@ static void parts_of_other_senders_references_and_times_do_not_mix(void **state)
     assert_string_equal(row.text, "this is new");
 }
 
+static void parts_that_arrive_hours_apart_belong_together_by_their_time_stamps(void **state)
+{
+    struct bench *bench = *state;
+    struct store_change *late;
+
+    assert_int_equal(receive(bench, new_part(bench, 1, 2, 1, "one ")), 0);
+    late = new_part(bench, 1, 2, 2, "two");
+    bench->now_ms += 12 * HOUR_MS;                        /* the second part stayed in the modem */
+    late->now_ms = bench->now_ms;
+    assert_true(receive(bench, late) > 0);
+}
+
 static void a_concatenation_element_that_contradicts_itself_is_ignored(void **state)
 {
     struct bench *bench = *state;
@@ -437,6 +449,7 @@ int main(void)
         behaviour(a_character_cut_between_two_parts_becomes_whole_again),
         behaviour(data_in_parts_is_joined_octet_by_octet),
         behaviour(parts_of_other_senders_references_and_times_do_not_mix),
+        behaviour(parts_that_arrive_hours_apart_belong_together_by_their_time_stamps),
         behaviour(a_concatenation_element_that_contradicts_itself_is_ignored),
         behaviour(a_message_whose_parts_never_came_is_given_out_after_a_day),
         behaviour(a_part_that_came_twice_is_not_left_over),

@@ -315,8 +315,9 @@ static void a_message_is_sent_when_all_its_parts_are(void **state)
     struct bench *bench = *state;
     int64_t id = accept_parts(bench, TO, 3);
 
-    assert_int_equal(finish(bench, intend(bench, id, 0, 1), ATTEMPT_SENT, 10), MESSAGE_SENDING);
-    assert_int_equal(finish(bench, intend(bench, id, 1, 1), ATTEMPT_SENT, 11), MESSAGE_SENDING);
+    /* Between its parts it waits like any other, but its history does not speak of it. */
+    assert_int_equal(finish(bench, intend(bench, id, 0, 1), ATTEMPT_SENT, 10), MESSAGE_QUEUED);
+    assert_int_equal(finish(bench, intend(bench, id, 1, 1), ATTEMPT_SENT, 11), MESSAGE_QUEUED);
     assert_int_equal(finish(bench, intend(bench, id, 2, 1), ATTEMPT_SENT, 12), MESSAGE_SENT);
     assert_int_equal(report(bench, 1, 11, TO, 0), id);
     assert_int_equal(report(bench, 1, 10, TO, 0), id);
@@ -391,6 +392,37 @@ static void a_delay_asked_for_while_another_part_is_open_is_kept_until_that_one_
     change_free(change);
 }
 
+static void a_part_that_waits_for_its_next_try_is_not_forgotten_when_a_later_one_is_taken_back(void **state)
+{
+    struct bench *bench = *state;
+    int64_t id = accept_parts(bench, TO, 3), second, third;
+    struct store_change *change;
+
+    finish(bench, intend(bench, id, 0, 1), ATTEMPT_SENT, 1);
+    second = intend(bench, id, 1, 1);
+    third = intend(bench, id, 2, 1);
+    refuse(bench, second, OUTCOME_RETRY, bench->now_ms + MINUTE_MS);
+    assert_int_equal(withdraw(bench, third).id, 0);
+    assert_int_equal(state_of(bench, id), MESSAGE_QUEUED);
+    bench->now_ms += MINUTE_MS;
+    change = due(bench, 10);
+    assert_int_equal(change->u.due.item_count, 1);
+    assert_int_equal(change->u.due.items[0].part_next, 1);
+    assert_int_equal(change->u.due.items[0].sim_id, 1);
+    change_free(change);
+}
+
+static void a_reference_told_after_the_part_was_sent_is_noted_and_the_part_counted_once(void **state)
+{
+    struct bench *bench = *state;
+    int64_t id = accept_one(bench, TO), attempt = intend(bench, id, 0, 1);
+
+    assert_int_equal(finish(bench, attempt, ATTEMPT_SENT, -1), MESSAGE_SENT);
+    assert_int_equal(finish(bench, attempt, ATTEMPT_SENT, 12), MESSAGE_SENT);
+    assert_int_equal(bench_ask(bench, "SELECT n FROM counter WHERE kind = 2 AND id = 1"), 1);
+    assert_int_equal(report(bench, 1, 12, TO, 0), id);
+}
+
 static void a_failure_ends_the_message_and_its_other_parts(void **state)
 {
     struct bench *bench = *state;
@@ -440,7 +472,7 @@ static void a_message_with_an_unknown_part_goes_on_and_is_unknown_in_the_end(voi
     int64_t id = accept_parts(bench, TO, 2);
     struct message_row row;
 
-    assert_int_equal(finish(bench, intend(bench, id, 0, 1), ATTEMPT_UNKNOWN, -1), MESSAGE_SENDING);
+    assert_int_equal(finish(bench, intend(bench, id, 0, 1), ATTEMPT_UNKNOWN, -1), MESSAGE_QUEUED);
     assert_int_equal(finish(bench, intend(bench, id, 1, 1), ATTEMPT_SENT, 5), MESSAGE_UNKNOWN);
     assert_int_equal(store_read_message(bench->reader, id, &row), 0);
     assert_string_not_equal(row.reason, "");
@@ -455,9 +487,7 @@ static void a_withdrawn_part_leaves_the_message_as_it_was_before(void **state)
     int64_t first = intend(bench, id, 0, 3), second = intend(bench, id, 1, 3);
     struct queue_item item = withdraw(bench, second);
 
-    assert_int_equal(item.id, id);
-    assert_int_equal(item.sim_id, 3);
-    assert_int_equal(item.part_next, 1);
+    assert_int_equal(item.id, 0);                         /* the first is still on its way */
     assert_int_equal(state_of(bench, id), MESSAGE_SENDING);
     item = withdraw(bench, first);
     assert_int_equal(item.sim_id, 0);
@@ -538,6 +568,8 @@ int main(void)
         behaviour(a_refused_part_goes_back_to_the_queue_and_any_sim_may_take_it),
         behaviour(a_part_refused_after_others_were_sent_stays_with_their_sim),
         behaviour(a_delay_asked_for_while_another_part_is_open_is_kept_until_that_one_ends),
+        behaviour(a_part_that_waits_for_its_next_try_is_not_forgotten_when_a_later_one_is_taken_back),
+        behaviour(a_reference_told_after_the_part_was_sent_is_noted_and_the_part_counted_once),
         behaviour(a_failure_ends_the_message_and_its_other_parts),
         behaviour(a_late_answer_makes_an_unknown_part_a_sent_one),
         behaviour(a_message_with_an_unknown_part_goes_on_and_is_unknown_in_the_end),

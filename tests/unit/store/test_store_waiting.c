@@ -20,7 +20,9 @@ static void only_what_is_not_handed_over_can_be_cancelled(void **state)
     assert_int_equal(cancel(bench, id), -EALREADY);
     assert_int_equal(cancel(bench, 9999), -ENOENT);
 
-    finish(bench, intend(bench, multi, 0, 1), ATTEMPT_SENT, 1);
+    attempt = intend(bench, multi, 0, 1);
+    assert_int_equal(cancel(bench, multi), -EBUSY);
+    finish(bench, attempt, ATTEMPT_SENT, 1);
     assert_int_equal(cancel(bench, multi), 0);            /* its second part stays here */
     assert_int_equal(intend(bench, multi, 1, 1), -ECANCELED);
     report(bench, 1, 1, TO, 0);
