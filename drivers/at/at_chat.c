@@ -230,7 +230,8 @@ int at_chat_sync(struct at_chat *chat, unsigned tries, bool with_escape, uint64_
 
 /* ------------------------------------------------------------------------------------------------ results */
 
-static void finish(struct at_chat *chat, enum at_result result, const struct at_final *final, struct at_event *ret_event)
+static void finish(struct at_chat *chat, enum at_result result, const struct at_final *final,
+                   struct at_event *ret_event)
 {
     *ret_event = (struct at_event){
         .kind = AT_DONE,

@@ -37,7 +37,7 @@ enum at_event_kind {
 enum at_result {
     AT_OK,
     AT_REFUSED,    /* error_kind and code say why */
-    AT_UNKNOWN,    /* silence, or OK without the answer that proves it; data_sent says if it may have been carried out */
+    AT_UNKNOWN,    /* silence, or OK without the answer that proves it; data_sent says if it may be done all the same */
 };
 
 struct at_event {
@@ -108,7 +108,8 @@ bool at_chat_data_sent(const struct at_chat *chat);   /* of the running command:
 
 /* Takes bytes up to and including the next event and says how many it used; with AT_NONE all were used. An event may
  * come from bytes taken before: call until AT_NONE, also with len 0. */
-size_t at_chat_feed(struct at_chat *chat, const uint8_t *bytes, size_t len, uint64_t now_ms, struct at_event *ret_event);
+size_t at_chat_feed(struct at_chat *chat, const uint8_t *bytes, size_t len, uint64_t now_ms,
+                    struct at_event *ret_event);
 /* What the clock alone makes due: AT_DONE, AT_PROMPT where the command has silent_prompt_ms, or AT_NONE. */
 void at_chat_poll(struct at_chat *chat, uint64_t now_ms, struct at_event *ret_event);
 uint64_t at_chat_deadline(const struct at_chat *chat);   /* when at_chat_poll() has something to do; UINT64_MAX never */

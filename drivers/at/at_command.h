@@ -24,7 +24,7 @@ struct at_command {
     /* How it is run; at_command_init() sets the plain case, the caller may change it. */
     uint32_t timeout_ms;          /* for the final result; with a prompt: from the end of the data */
     uint32_t prompt_timeout_ms;   /* not 0: the modem asks for data with '>' first (+CMGS, +CMGW) */
-    uint32_t silent_prompt_ms;    /* not 0: a modem that asks without '>' (nRF91): AT_PROMPT after so long without an error */
+    uint32_t silent_prompt_ms;    /* not 0: it asks without '>' (nRF91): AT_PROMPT after so long without an error */
     bool any_lines;               /* the answer may be lines without a name: AT+CGMI, AT+CIMI */
     bool needs_answer;            /* OK alone proves nothing: +CMGS needs its "+CMGS: n" too */
     const char *alias;            /* another name the answer may have ("+ICCID" to AT+CICCID), a literal or NULL */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * at_parse.h - values out of the lines modems answer with; forgiving, since they disagree about quotes, blanks and names.
+ * at_parse.h - values out of the lines modems answer with; forgiving: they disagree about quotes, blanks and names.
  *
  * Every function takes one line as at_chat gives it (NUL-terminated; anything may be in it) and returns 0 or a negative
  * errno: -EINVAL where the line is not of that kind; results are written on success alone. Texts come out printable:

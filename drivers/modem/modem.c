@@ -340,7 +340,8 @@ static void report_state(struct modem *modem, uint64_t now_ms)
 /* "SMS Ready" and its like come once per start. */
 static void card_and_sms_ready(struct modem *modem, const struct at_event *urc, uint64_t now_ms)
 {
-    static const char *const texts[] = { "Call Ready", "SMS Ready", "SMS DONE", "PB DONE", "+QIND: SMS", "+QIND: PB", "+SIM READY" };
+    static const char *const texts[] = { "Call Ready", "SMS Ready", "SMS DONE",  "PB DONE",
+                                         "+QIND: SMS", "+QIND: PB", "+SIM READY" };
     uint8_t bit = 0;
     bool again;
 
@@ -381,7 +382,8 @@ static void card_says(struct modem *modem, const struct at_event *urc, uint64_t 
             modem->again_ms = now_ms;
         break;
     case MODEM_PARKED:
-        if (sim == AT_SIM_READY && modem->status.reason != MODEM_REASON_NO_ANSWER && modem->status.reason != MODEM_REASON_NO_PDU_MODE)
+        if (sim == AT_SIM_READY && modem->status.reason != MODEM_REASON_NO_ANSWER &&
+            modem->status.reason != MODEM_REASON_NO_PDU_MODE)
             modem_apply(modem, ON_SIM_CHANGED, now_ms);
         break;
     case MODEM_REGISTERING: case MODEM_READY:
@@ -402,10 +404,13 @@ static void storage_announced(struct modem *modem, const struct at_event *urc, u
     modem_storage_notified(modem, urc);
 }
 
-static const struct { const char *name; void (*take)(struct modem *, const struct at_event *, uint64_t); } named_urcs[] = {
-    { "+CMTI", storage_announced }, { "+CDSI", storage_announced },
-    { "+CREG", modem_network_urc }, { "+CGREG", modem_network_urc }, { "+CEREG", modem_network_urc },
-    { "+CMGS", modem_send_late },   { "+CPIN", card_says },
+static const struct {
+    const char *name;
+    void (*take)(struct modem *, const struct at_event *, uint64_t);
+} named_urcs[] = {
+    { "+CMTI", storage_announced },  { "+CDSI", storage_announced },  { "+CREG", modem_network_urc },
+    { "+CGREG", modem_network_urc }, { "+CEREG", modem_network_urc }, { "+CMGS", modem_send_late },
+    { "+CPIN", card_says },
 };
 
 static void on_urc(struct modem *modem, const struct at_event *urc, uint64_t now_ms)
@@ -500,7 +505,8 @@ void modem_advance(struct modem *modem, uint64_t now_ms)
     }
     if (modem->script != NULL || !at_chat_is_idle(&modem->chat) || modem->doing != DOING_NOTHING)
         return;
-    if (modem->status.state != MODEM_REGISTERING && modem->status.state != MODEM_READY && modem->status.state != MODEM_SENDING)
+    if (modem->status.state != MODEM_REGISTERING && modem->status.state != MODEM_READY &&
+        modem->status.state != MODEM_SENDING)
         return;
     if (at_chat_is_stale(&modem->chat)) {
         modem_apply(modem, ON_SILENT, now_ms);
@@ -542,7 +548,8 @@ struct modem *modem_new(const struct modem_config *config)
     if (config->park_retry_ms == 0)
         modem->config.park_retry_ms = 60000;
     /* 4 to 8 digits (TS 31.101 9.5.1); anything else cannot be right and must not cost a try. */
-    if (config->pin != NULL && strlen(config->pin) >= 4 && strlen(config->pin) <= 8 && strspn(config->pin, "0123456789") == strlen(config->pin)) {
+    if (config->pin != NULL && strlen(config->pin) >= 4 && strlen(config->pin) <= 8 &&
+        strspn(config->pin, "0123456789") == strlen(config->pin)) {
         strcpy(modem->pin, config->pin);
         modem->pin_state = PIN_UNTRIED;
     }

@@ -16,7 +16,7 @@
 #include "drivers/at/at_parse.h"
 #include "drivers/modem/modem.h"
 
-#define MODEM_AGAIN_MS 2000            /* a step that must be asked again: a card that starts, PDU mode before "SMS Ready" */
+#define MODEM_AGAIN_MS 2000            /* a step that must be asked again: a card that starts, no "SMS Ready" yet */
 #define MODEM_READS_MAX 16
 #define MODEM_HANDLES_MAX 32
 #define MODEM_HANDLE_OPEN_MS 600000    /* never acknowledged: the message comes again at the next sweep after that */
@@ -54,7 +54,8 @@ struct modem_step {
     void (*add)(const struct modem *modem, struct at_command *command);
     bool (*wanted)(const struct modem *modem);
     void (*on_line)(struct modem *modem, const struct at_event *line, uint64_t now_ms);
-    enum modem_verdict (*judge)(struct modem *modem, const struct at_event *done, uint64_t now_ms);   /* NULL: OK or not */
+    /* NULL: OK or not */
+    enum modem_verdict (*judge)(struct modem *modem, const struct at_event *done, uint64_t now_ms);
     const char *alias;
     uint32_t timeout_ms;               /* 0: 5 s */
     uint8_t ladder;
@@ -64,11 +65,13 @@ struct modem_script { const struct modem_step *steps; uint8_t count; };
 
 enum modem_doing { DOING_NOTHING, DOING_SYNC, DOING_STEP, DOING_JOB, DOING_SEND };
 
-enum { POLL_CREG = 1, POLL_CEREG = 2, POLL_CGREG = 4, POLL_REGISTRATION = 7, POLL_CSQ = 8, POLL_COPS = 16, POLL_STORAGE = 32, POLL_CMEE = 64 };
+enum { POLL_CREG = 1, POLL_CEREG = 2, POLL_CGREG = 4, POLL_REGISTRATION = 7, POLL_CSQ = 8, POLL_COPS = 16,
+       POLL_STORAGE = 32, POLL_CMEE = 64 };
 
 enum modem_pin { PIN_NONE, PIN_UNTRIED, PIN_SPENT, PIN_GOOD };
 
-enum modem_handle_state { HANDLE_FREE, HANDLE_OPEN, HANDLE_DELETE, HANDLE_STUCK /* delete was refused */, HANDLE_DIRECT };
+/* HANDLE_STUCK: its delete was refused or not answered. */
+enum modem_handle_state { HANDLE_FREE, HANDLE_OPEN, HANDLE_DELETE, HANDLE_STUCK, HANDLE_DIRECT };
 
 /* A message given to the owner: where it lies, so that it is neither given twice nor deleted before its time. */
 struct modem_handle {
@@ -176,7 +179,8 @@ void modem_network_forget(struct modem *modem);
 void modem_network_ask(struct modem *modem, uint8_t polls);   /* before the next part */
 void modem_network_begin(struct modem *modem, uint64_t now_ms);
 void modem_network_urc(struct modem *modem, const struct at_event *urc, uint64_t now_ms);
-void modem_network_judge(struct modem *modem, uint64_t now_ms);   /* registered or not: the trigger, if the state says otherwise */
+/* Registered or not: pulls the trigger, if the state says otherwise. */
+void modem_network_judge(struct modem *modem, uint64_t now_ms);
 
 /* modem_send.c */
 void modem_send_start(struct modem *modem, uint64_t now_ms);

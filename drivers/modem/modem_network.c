@@ -154,12 +154,17 @@ static enum modem_verdict judge_cmee(struct modem *modem, const struct at_event 
     return VERDICT_STOP;
 }
 
-static enum modem_verdict judge_creg(struct modem *modem, const struct at_event *done, uint64_t now_ms) { return done_with(modem, done, POLL_CREG, now_ms); }
-static enum modem_verdict judge_cereg(struct modem *modem, const struct at_event *done, uint64_t now_ms) { return done_with(modem, done, POLL_CEREG, now_ms); }
-static enum modem_verdict judge_cgreg(struct modem *modem, const struct at_event *done, uint64_t now_ms) { return done_with(modem, done, POLL_CGREG, now_ms); }
-static enum modem_verdict judge_csq(struct modem *modem, const struct at_event *done, uint64_t now_ms) { return done_with(modem, done, POLL_CSQ, now_ms); }
-static enum modem_verdict judge_cops(struct modem *modem, const struct at_event *done, uint64_t now_ms) { return done_with(modem, done, POLL_COPS, now_ms); }
-static enum modem_verdict judge_cpms(struct modem *modem, const struct at_event *done, uint64_t now_ms) { return done_with(modem, done, POLL_STORAGE, now_ms); }
+#define JUDGE(name, poll)                                                                                             \
+    static enum modem_verdict name(struct modem *modem, const struct at_event *done, uint64_t now_ms)                 \
+    {                                                                                                                 \
+        return done_with(modem, done, poll, now_ms);                                                                  \
+    }
+JUDGE(judge_creg, POLL_CREG)
+JUDGE(judge_cereg, POLL_CEREG)
+JUDGE(judge_cgreg, POLL_CGREG)
+JUDGE(judge_csq, POLL_CSQ)
+JUDGE(judge_cops, POLL_COPS)
+JUDGE(judge_cpms, POLL_STORAGE)
 
 /* In the order they are asked. */
 static const struct { uint8_t poll; struct modem_step step; } jobs[] = {

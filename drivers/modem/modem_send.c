@@ -19,7 +19,8 @@ int modem_send(struct modem *modem, uint64_t part_id, const char *pdu_hex, uint8
 {
     size_t length = strlen(pdu_hex);
 
-    if (length == 0 || length > MODEM_PDU_HEX_MAX || length % 2 != 0 || strspn(pdu_hex, "0123456789ABCDEFabcdef") != length)
+    if (length == 0 || length > MODEM_PDU_HEX_MAX || length % 2 != 0 ||
+        strspn(pdu_hex, "0123456789ABCDEFabcdef") != length)
         return -EINVAL;
     if (!modem_can_send(modem))
         return -EBUSY;
@@ -101,13 +102,14 @@ static bool is_about_card(const struct at_event *done)
 {
     enum at_sim sim;
 
-    return done->error_kind != AT_ERROR_PLAIN && at_sim_from_error(done->error_kind == AT_ERROR_CMS, done->code, &sim) == 0 &&
-           sim != AT_SIM_READY;
+    return done->error_kind != AT_ERROR_PLAIN &&
+           at_sim_from_error(done->error_kind == AT_ERROR_CMS, done->code, &sim) == 0 && sim != AT_SIM_READY;
 }
 
 static bool is_about_network(const struct at_event *done)
 {
-    return (done->error_kind == AT_ERROR_CMS && done->code == 331) || (done->error_kind == AT_ERROR_CME && done->code == 30);
+    return (done->error_kind == AT_ERROR_CMS && done->code == 331) ||
+           (done->error_kind == AT_ERROR_CME && done->code == 30);
 }
 
 void modem_send_done(struct modem *modem, const struct at_event *done, uint64_t now_ms)

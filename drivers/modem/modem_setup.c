@@ -193,7 +193,10 @@ static enum modem_verdict judge_cpin(struct modem *modem, const struct at_event 
 }
 
 static bool is_pin_due(const struct modem *modem) { return modem->pin_due; }
-static void add_pin(const struct modem *modem, struct at_command *command) { at_command_add_string(command, modem->pin); }
+static void add_pin(const struct modem *modem, struct at_command *command)
+{
+    at_command_add_string(command, modem->pin);
+}
 
 /* Spent before it is known how it went: whatever happens in between, it is not tried blindly again. */
 static enum modem_verdict judge_pin(struct modem *modem, const struct at_event *done, uint64_t now_ms)
@@ -258,18 +261,22 @@ static enum modem_verdict judge_imsi(struct modem *modem, const struct at_event 
     return VERDICT_ACCEPTED;
 }
 
+#define ICCID_STEP(name, other)                                                                                       \
+    { .command = (name), .alias = (other), .any_lines = true, .on_line = on_iccid, .judge = judge_iccid,              \
+      .ladder = LADDER_ICCID }
+
 static const struct modem_step sim_steps[] = {
     { .command = "ATE0", .wanted = is_to_renew, .judge = judge_echo_off },
     { .command = "AT+CMEE=1", .wanted = is_to_renew, .judge = judge_cmee },
     { .command = "AT+CPIN?", .any_lines = true, .on_line = on_cpin, .judge = judge_cpin, .timeout_ms = 10000 },
     { .command = "AT+CPIN=", .wanted = is_pin_due, .add = add_pin, .judge = judge_pin, .timeout_ms = 20000 },
-    { .command = "AT+CCID", .any_lines = true, .alias = "+ICCID", .on_line = on_iccid, .judge = judge_iccid, .ladder = LADDER_ICCID },
-    { .command = "AT+QCCID", .any_lines = true, .alias = "+CCID", .on_line = on_iccid, .judge = judge_iccid, .ladder = LADDER_ICCID },
-    { .command = "AT+CICCID", .any_lines = true, .alias = "+ICCID", .on_line = on_iccid, .judge = judge_iccid, .ladder = LADDER_ICCID },
-    { .command = "AT+ICCID", .any_lines = true, .alias = "ICCID", .on_line = on_iccid, .judge = judge_iccid, .ladder = LADDER_ICCID },
-    { .command = "AT^ICCID?", .any_lines = true, .on_line = on_iccid, .judge = judge_iccid, .ladder = LADDER_ICCID },
-    { .command = "AT#CCID", .any_lines = true, .on_line = on_iccid, .judge = judge_iccid, .ladder = LADDER_ICCID },
-    { .command = "AT+CRSM=176,12258,0,0,10", .on_line = on_iccid, .judge = judge_iccid, .ladder = LADDER_ICCID },
+    ICCID_STEP("AT+CCID", "+ICCID"),
+    ICCID_STEP("AT+QCCID", "+CCID"),
+    ICCID_STEP("AT+CICCID", "+ICCID"),
+    ICCID_STEP("AT+ICCID", "ICCID"),
+    ICCID_STEP("AT^ICCID?", NULL),
+    ICCID_STEP("AT#CCID", NULL),
+    ICCID_STEP("AT+CRSM=176,12258,0,0,10", NULL),
     { .command = "AT+CIMI", .any_lines = true, .on_line = on_imsi, .judge = judge_imsi },
 };
 const struct modem_script modem_script_sim = { sim_steps, COUNT(sim_steps) };
@@ -370,6 +377,9 @@ static void on_csca(struct modem *modem, const struct at_event *line, uint64_t n
         modem->status.smsc[0] = '\0';
 }
 
+#define STORAGE_STEP(name, if_wanted, judge_it)                                                                       \
+    { .command = (name), .wanted = (if_wanted), .on_line = on_storages, .judge = (judge_it), .ladder = LADDER_STORAGE }
+
 static const struct modem_step setup_steps[] = {
     { .command = "AT+CMGF=0", .judge = judge_pdu_mode },
     { .command = "AT+CSCS=\"GSM\"" },
@@ -377,12 +387,12 @@ static const struct modem_step setup_steps[] = {
     { .command = "AT+CSMS=0" },
     { .command = "AT+CSMS?", .on_line = on_csms },
     { .command = "AT+CPMS=?", .on_line = on_storage_lists },
-    { .command = "AT+CPMS=\"ME\",\"ME\",\"ME\"", .wanted = wants_me, .on_line = on_storages, .judge = judge_me, .ladder = LADDER_STORAGE },
-    { .command = "AT+CPMS=\"SM\",\"SM\",\"SM\"", .on_line = on_storages, .judge = judge_sm, .ladder = LADDER_STORAGE },
-    { .command = "AT+CPMS=\"MT\",\"MT\",\"MT\"", .wanted = wants_mt, .on_line = on_storages, .judge = judge_mt, .ladder = LADDER_STORAGE },
-    { .command = "AT+CPMS=\"SM\",\"SM\"", .on_line = on_storages, .judge = judge_sm, .ladder = LADDER_STORAGE },
-    { .command = "AT+CPMS=\"ME\",\"ME\"", .wanted = wants_me, .on_line = on_storages, .judge = judge_me, .ladder = LADDER_STORAGE },
-    { .command = "AT+CPMS=\"SM\"", .on_line = on_storages, .judge = judge_sm, .ladder = LADDER_STORAGE },
+    STORAGE_STEP("AT+CPMS=\"ME\",\"ME\",\"ME\"", wants_me, judge_me),
+    STORAGE_STEP("AT+CPMS=\"SM\",\"SM\",\"SM\"", NULL, judge_sm),
+    STORAGE_STEP("AT+CPMS=\"MT\",\"MT\",\"MT\"", wants_mt, judge_mt),
+    STORAGE_STEP("AT+CPMS=\"SM\",\"SM\"", NULL, judge_sm),
+    STORAGE_STEP("AT+CPMS=\"ME\",\"ME\"", wants_me, judge_me),
+    STORAGE_STEP("AT+CPMS=\"SM\"", NULL, judge_sm),
     { .command = "AT+CPMS?", .wanted = has_no_storage, .on_line = on_storages, .judge = judge_no_storage },
     /* Messages are stored and announced (mt=1); reports come directly (ds=1) where that is taken, since EC25 announces
      * stored ones under the wrong name. Cinterion takes no bfr but 1. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Received messages: found by +CMTI/+CDSI, by listing, or delivered directly; handed over; deleted once they are stored.
+ * Received messages: found by +CMTI/+CDSI, by listing, or delivered directly; handed over; deleted once stored.
  *
  * Nothing is deleted before modem_stored(). Every action is one command, so that it fits between two parts. */
 #include "drivers/modem/modem_internal.h"
@@ -31,7 +31,8 @@ static struct modem_handle *find_place(struct modem *modem, const char *storage,
     for (size_t i = 0; i < MODEM_HANDLES_MAX; i++) {
         struct modem_handle *one = &modem->handles[i];
 
-        if (one->state != HANDLE_FREE && one->state != HANDLE_DIRECT && one->index == index && strcmp(one->storage, storage) == 0)
+        if (one->state != HANDLE_FREE && one->state != HANDLE_DIRECT && one->index == index &&
+            strcmp(one->storage, storage) == 0)
             return one;
     }
     return NULL;
@@ -51,7 +52,8 @@ static void expire_handles(struct modem *modem, uint64_t now_ms)
     for (size_t i = 0; i < MODEM_HANDLES_MAX; i++) {
         struct modem_handle *one = &modem->handles[i];
 
-        if ((one->state == HANDLE_OPEN || one->state == HANDLE_DIRECT) && now_ms - one->opened_ms >= MODEM_HANDLE_OPEN_MS)
+        if ((one->state == HANDLE_OPEN || one->state == HANDLE_DIRECT) &&
+            now_ms - one->opened_ms >= MODEM_HANDLE_OPEN_MS)
             one->state = HANDLE_FREE;
     }
 }
@@ -112,7 +114,8 @@ static int message_type(const char *pdu, size_t length)
     return first & 3;
 }
 
-static void hand_over(struct modem *modem, enum modem_event_kind kind, const struct at_event *unit, uint32_t handle, uint64_t now_ms)
+static void hand_over(struct modem *modem, enum modem_event_kind kind, const struct at_event *unit, uint32_t handle,
+                      uint64_t now_ms)
 {
     struct modem_event event = {
         .kind = kind, .mr = -1, .code = -1, .pdu_hex = unit->pdu, .pdu_length = unit->pdu_length, .handle = handle,
@@ -205,7 +208,10 @@ void modem_storage_notified(struct modem *modem, const struct at_event *urc)
 
 /* ------------------------------------------------------------------------------------------------ commands */
 
-static void add_select(const struct modem *modem, struct at_command *command) { at_command_add_string(command, modem->select); }
+static void add_select(const struct modem *modem, struct at_command *command)
+{
+    at_command_add_string(command, modem->select);
+}
 
 static void on_select(struct modem *modem, const struct at_event *line, uint64_t now_ms)
 {
@@ -251,7 +257,9 @@ static enum modem_verdict judge_select(struct modem *modem, const struct at_even
     return VERDICT_REFUSED;
 }
 
-static const struct modem_step select_job = { .command = "AT+CPMS=", .add = add_select, .on_line = on_select, .judge = judge_select };
+static const struct modem_step select_job = {
+    .command = "AT+CPMS=", .add = add_select, .on_line = on_select, .judge = judge_select
+};
 
 static enum modem_verdict judge_cnma(struct modem *modem, const struct at_event *done, uint64_t now_ms)
 {
@@ -268,23 +276,37 @@ static enum modem_verdict judge_cnma(struct modem *modem, const struct at_event 
 
 static const struct modem_step cnma_job = { .command = "AT+CNMA=0", .judge = judge_cnma };
 
-static void add_deleted(const struct modem *modem, struct at_command *command) { at_command_add_int(command, modem->handles[modem->job_handle].index); }
+static void add_deleted(const struct modem *modem, struct at_command *command)
+{
+    at_command_add_int(command, modem->handles[modem->job_handle].index);
+}
+
+static bool is_empty_place(const struct at_event *done)
+{
+    return (done->error_kind == AT_ERROR_CMS && done->code == 321) ||
+           (done->error_kind == AT_ERROR_CME && (done->code == 21 || done->code == 22));
+}
 
 static enum modem_verdict judge_delete(struct modem *modem, const struct at_event *done, uint64_t now_ms)
 {
     struct modem_handle *place = &modem->handles[modem->job_handle];
-    bool gone = (done->error_kind == AT_ERROR_CMS && done->code == 321) || (done->error_kind == AT_ERROR_CME && (done->code == 21 || done->code == 22));
+    bool gone = done->result == AT_OK || (done->result == AT_REFUSED && is_empty_place(done));
 
     (void)now_ms;
-    if (done->result == AT_UNKNOWN)
-        return VERDICT_REFUSED;   /* asked again after recovery; deleting twice does no harm as long as the place is ours */
-    place->state = done->result == AT_OK || gone ? HANDLE_FREE : HANDLE_STUCK;
+    /* Not known to be gone: it is deleted again only if a sweep finds the same message there, since another one may
+     * have come to its place by then. */
+    place->state = gone ? HANDLE_FREE : HANDLE_STUCK;
     return VERDICT_ACCEPTED;
 }
 
-static const struct modem_step delete_job = { .command = "AT+CMGD=", .add = add_deleted, .judge = judge_delete, .timeout_ms = DELETE_TIMEOUT_MS };
+static const struct modem_step delete_job = {
+    .command = "AT+CMGD=", .add = add_deleted, .judge = judge_delete, .timeout_ms = DELETE_TIMEOUT_MS
+};
 
-static void add_read(const struct modem *modem, struct at_command *command) { at_command_add_int(command, modem->reads[0].index); }
+static void add_read(const struct modem *modem, struct at_command *command)
+{
+    at_command_add_int(command, modem->reads[0].index);
+}
 
 static void on_read(struct modem *modem, const struct at_event *line, uint64_t now_ms)
 {
@@ -302,7 +324,9 @@ static enum modem_verdict judge_read(struct modem *modem, const struct at_event 
     return VERDICT_ACCEPTED;
 }
 
-static const struct modem_step read_job = { .command = "AT+CMGR=", .add = add_read, .on_line = on_read, .judge = judge_read, .timeout_ms = READ_TIMEOUT_MS };
+static const struct modem_step read_job = {
+    .command = "AT+CMGR=", .add = add_read, .on_line = on_read, .judge = judge_read, .timeout_ms = READ_TIMEOUT_MS
+};
 
 static void end_sweep(struct modem *modem)
 {
@@ -328,7 +352,9 @@ static enum modem_verdict judge_list(struct modem *modem, const struct at_event 
     return VERDICT_ACCEPTED;
 }
 
-static const struct modem_step list_job = { .command = "AT+CMGL=4", .on_line = on_list, .judge = judge_list, .timeout_ms = LIST_TIMEOUT_MS };
+static const struct modem_step list_job = {
+    .command = "AT+CMGL=4", .on_line = on_list, .judge = judge_list, .timeout_ms = LIST_TIMEOUT_MS
+};
 
 static void on_count(struct modem *modem, const struct at_event *line, uint64_t now_ms)
 {
@@ -352,7 +378,10 @@ static enum modem_verdict judge_count(struct modem *modem, const struct at_event
 
 static const struct modem_step count_job = { .command = "AT+CPMS?", .on_line = on_count, .judge = judge_count };
 
-static void add_scanned(const struct modem *modem, struct at_command *command) { at_command_add_int(command, modem->scan_index); }
+static void add_scanned(const struct modem *modem, struct at_command *command)
+{
+    at_command_add_int(command, modem->scan_index);
+}
 
 static void on_scanned(struct modem *modem, const struct at_event *line, uint64_t now_ms)
 {
@@ -371,7 +400,11 @@ static enum modem_verdict judge_scanned(struct modem *modem, const struct at_eve
     return VERDICT_ACCEPTED;
 }
 
-static const struct modem_step scan_job = { .command = "AT+CMGR=", .add = add_scanned, .on_line = on_scanned, .judge = judge_scanned, .timeout_ms = READ_TIMEOUT_MS };
+static const struct modem_step scan_job = { .command = "AT+CMGR=",
+                                            .add = add_scanned,
+                                            .on_line = on_scanned,
+                                            .judge = judge_scanned,
+                                            .timeout_ms = READ_TIMEOUT_MS };
 
 /* ------------------------------------------------------------------------------------------------ what is next */
 

@@ -39,6 +39,7 @@ static void note_store_health(struct daemon *daemon)
     const char *reason = NULL;
     bool accepting = gateway_accepting(box_gateway(daemon->box), &reason);
 
+    atomic_store(&daemon->intake_error, gateway_intake_error(box_gateway(daemon->box)));
     if (reason != atomic_load(&daemon->refusing)) {
         if (!accepting && !daemon->stopping)
             log_line(LOG_ERROR, "new messages are refused: %s", reason);
@@ -91,6 +92,13 @@ static bool on_accepting(void *context, const char **ret_reason)   /* a server t
 
     *ret_reason = atomic_load(&daemon->refusing);
     return *ret_reason == NULL;
+}
+
+static int on_intake_error(void *context)   /* a server thread */
+{
+    struct daemon *daemon = context;
+
+    return atomic_load(&daemon->intake_error);
 }
 
 static void on_calls(uv_async_t *async)
@@ -266,6 +274,17 @@ static int start_store(struct daemon *daemon)
     return store_thread_start(daemon->store, on_store_wake, daemon, &daemon->store_thread);
 }
 
+/* Calls that came in while the server was stopping: nobody waits for them any more. */
+static void drain_calls(struct daemon *daemon)
+{
+    while (daemon->calls != NULL) {
+        struct http_call *call = daemon->calls;
+
+        daemon->calls = call->next;
+        http_call_done(call);
+    }
+}
+
 static int start_http(struct daemon *daemon)
 {
     const struct config *config = daemon->config;
@@ -280,7 +299,8 @@ static int start_http(struct daemon *daemon)
         .host_count = config->api.hosts.count,
         .api = { .parts_max = config->gateway.max_parts, .national = config->gateway.national, .downgrade = config->gateway.downgrade,
                  .ref16 = config->gateway.ref16, .report = config->gateway.report, .validity_s = config->gateway.validity_s,
-                 .version = CELLPOST_VERSION, .accepting = on_accepting, .context = daemon },
+                 .version = CELLPOST_VERSION, .accepting = on_accepting, .intake_error = on_intake_error,
+                 .context = daemon },
         .submit = on_call_submit,
         .context = daemon,
     };
@@ -354,8 +374,8 @@ static void finish(struct daemon *daemon)
         collect_commits(daemon);
     }
     if (daemon->http != NULL) {
-        on_calls(&daemon->calls_async);   /* whoever asked in the last moment is told that the gateway is stopping */
-        http_stop(daemon->http);
+        http_stop(daemon->http);   /* whoever still waits is told that the gateway is stopping */
+        drain_calls(daemon);
         daemon->http = NULL;
     }
     daemon_ports_done(daemon);

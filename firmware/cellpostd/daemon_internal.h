@@ -38,6 +38,7 @@ struct daemon {
     struct http_server *http;
     uv_mutex_t calls_mutex;
     struct http_call *calls, **calls_tail;         /* from server threads, under the mutex */
+    _Atomic int intake_error;
     _Atomic(char *) refusing;                      /* why messages are refused: static text, NULL: accepted */
     bool stopping;
 };

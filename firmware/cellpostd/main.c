@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void usage(FILE *out)
 {
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
         usage(stderr);
         return 2;
     }
+    (void)umask(077);   /* messages and keys are nobody else's; the API socket gets the mode of its own key */
     (void)mallopt(M_ARENA_MAX, 2);   /* few threads that allocate: one arena each would only cost memory */
     if (config_load(path, &config, &errors) < 0) {
         print_notes("", &errors.errors);

@@ -3,7 +3,10 @@
  * cellpost-modembank: simulated modems on pseudo-terminals, with a log of what was really sent. */
 #include "firmware/modembank/bank.h"
 
+#include "firmware/modembank/tell.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
@@ -11,6 +14,8 @@ int main(int argc, char **argv)
     struct bank bank;
     int r;
 
+    if (argc >= 4 && strcmp(argv[1], "--tell") == 0)
+        return tell(argv[2], argc - 3, argv + 3);
     switch (options_parse(argc, argv, &options)) {
     case OPTIONS_HELP:
         return EXIT_SUCCESS;

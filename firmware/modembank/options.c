@@ -43,13 +43,14 @@ static void print_help(void)
         "cellpost-modembank: simulated GSM modems on pseudo-terminals\n"
         "\n"
         "usage: cellpost-modembank [options]\n"
+        "       cellpost-modembank --tell SOCKET COMMAND...    sends a command to a running bank's --control socket\n"
         "\n"
         "  --count N              modems (1..%d); default 4\n"
         "  --dir DIR              folder of the links modem0, modem1 ...; default ./modembank\n"
         "  --air-ms MS            time a part is on the air; default 3000\n"
         "  --air-jitter-ms MS     up to so much more or less; default 500, none with --air-ms 0\n"
         "  --linked-air-ms MS     air time while +CMMS keeps the link; default as --air-ms\n"
-        "  --latency-ms MS        answer to an ordinary command; default 2\n"
+        "  --latency-ms MS        answer to an ordinary command; default 0\n"
         "  --report-ms MS         delivery report after acceptance; default 1500\n"
         "  --report MODE          delivered never early doubled failed temporary mixed; default delivered\n"
         "  --incoming-every-ms MS a message from outside to one of the SIMs; default never\n"
@@ -228,7 +229,7 @@ static bool take(enum bank_option option, const char *value, struct bank_options
 enum options_verdict options_parse(int argc, char **argv, struct bank_options *ret_options)
 {
     struct bank_options options = { .count = 4, .dir = "modembank", .air_us = 3000000, .air_jitter_us = 500000,
-                                    .latency_us = 2000, .report_us = 1500000, .boot_us = 2000000, .register_us = 1000000,
+                                    .latency_us = 0, .report_us = 1500000, .boot_us = 2000000, .register_us = 1000000,
                                     .replug_us = 3000000, .seed = 1 };
     bool jitter_given = false;
     int option, index = 0;

@@ -245,20 +245,23 @@ static bool exchange_check_queries(struct api_exchange *exchange)
     return true;
 }
 
-/* Absent is taken for JSON. "application/json; charset=utf-8" too. */
-static bool content_type_is_json(const char *type)
+static bool media_type_is(const char *type, const char *name)
 {
-    static const char json[] = "application/json";
-    size_t length = strlen(json);
+    size_t length = strlen(name);
 
-    if (!type)
-        return true;
     for (size_t i = 0; i < length; i++) {
         char c = type[i] >= 'A' && type[i] <= 'Z' ? (char)(type[i] - 'A' + 'a') : type[i];
-        if (c != json[i])
+        if (c != name[i])
             return false;
     }
     return type[length] == '\0' || type[length] == ';' || type[length] == ' ';
+}
+
+/* Absent is taken for JSON, and so is what curl -d says when nobody tells it better: the body must be JSON all the same,
+ * and a page in a browser cannot add the key that every request over TCP needs. */
+static bool content_type_is_json(const char *type)
+{
+    return !type || media_type_is(type, "application/json") || media_type_is(type, "application/x-www-form-urlencoded");
 }
 
 static bool route_takes_body(const struct api_route *route)

@@ -116,7 +116,7 @@ void gateway_submit(struct gateway *gateway, struct store_change *change, struct
 {
     change->handle = now.mono_us;
     if (change->kind == CHANGE_ACCEPT && !gateway_accepting(gateway, NULL)) {
-        change->result = gateway->stopping ? -ESHUTDOWN : -EIO;
+        change->result = gateway_intake_error(gateway);
         gateway->config.ops->answer(gateway->config.context, change);
         return;
     }
@@ -132,6 +132,11 @@ bool gateway_accepting(const struct gateway *gateway, const char **ret_reason)
     if (ret_reason != NULL)
         *ret_reason = reason;
     return reason == NULL;
+}
+
+int gateway_intake_error(const struct gateway *gateway)
+{
+    return gateway->stopping ? -ESHUTDOWN : gateway->store_bad ? gateway->store_error : 0;
 }
 
 static void accept_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
@@ -283,6 +288,7 @@ static bool keep_for_retry(struct gateway *gateway, const struct store_change *c
 static void store_failed(struct gateway *gateway, int error, struct gateway_now now)
 {
     gateway->store_bad = true;
+    gateway->store_error = error;
     gateway->commit_failures++;
     gateway->store_retry_us = now.mono_us + GATEWAY_STORE_RETRY_US;
     gateway->store_problem =

@@ -73,6 +73,8 @@ bool gateway_idle(const struct gateway *gateway);
 
 /* The reason is a static text, NULL while messages are accepted. */
 bool gateway_accepting(const struct gateway *gateway, const char **ret_reason);
+/* The same as an errno: 0, -ESHUTDOWN, -ENOSPC, or what the store failed with. */
+int gateway_intake_error(const struct gateway *gateway);
 /* Counters, queue and what is on the air; live_modem entries are found by index = slot where view has them. */
 void gateway_view(const struct gateway *gateway, struct live_view *view);
 /* What this slot has on the air: false for nothing. */

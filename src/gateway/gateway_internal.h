@@ -63,6 +63,7 @@ struct gateway {
     uint32_t retry_count;
     uint32_t in_store;                   /* lists taken and not given back */
     bool store_bad;
+    int store_error;
     const char *store_problem;           /* static text */
     uint64_t store_retry_us;
 

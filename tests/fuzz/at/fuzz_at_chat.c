@@ -73,7 +73,8 @@ static void consume(struct fuzz *fuzz, size_t count)
 
 static void start(struct fuzz *fuzz, uint8_t which, const uint8_t *argument, size_t length)
 {
-    static const char *const names[] = { "AT", "AT+CMGS=", "AT+CREG?", "AT+CMGL=4", "AT+CMGR=", "AT+CGMI", "AT+CPMS=", "AT+CUSD=" };
+    static const char *const names[] = { "AT",       "AT+CMGS=", "AT+CREG?", "AT+CMGL=4",
+                                         "AT+CMGR=", "AT+CGMI",  "AT+CPMS=", "AT+CUSD=" };
     struct at_command command;
     char text[24];
 
@@ -110,7 +111,9 @@ static void poll(struct fuzz *fuzz)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const words[] = { "\r\nOK\r\n", "\r\n> ", "\r\n+CMGS: 7\r\n", "\r\n+CMGL: 1,1,,23\r\n", "07913336", "\r\n+CMS ERROR: 38\r\n",
+    static const char *const words[] = { "\r\nOK\r\n",         "\r\n> ",
+                                         "\r\n+CMGS: 7\r\n",   "\r\n+CMGL: 1,1,,23\r\n",
+                                         "07913336",           "\r\n+CMS ERROR: 38\r\n",
                                          "\r\n+CUSD: 0,\"a\n", "\r\n+CREG: 1,1\r\n" };
     struct fuzz fuzz = { .now_ms = 1 };
     struct at_event event;

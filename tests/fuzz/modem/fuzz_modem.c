@@ -45,7 +45,8 @@ static void on_event(void *context, const struct modem_event *event, uint64_t no
 {
     struct fuzz *fuzz = context;
 
-    assert(now_ms == fuzz->now_ms && event->status->state < MODEM_STATE_COUNT && event->status->reason < MODEM_REASON_COUNT);
+    assert(now_ms == fuzz->now_ms && event->status->state < MODEM_STATE_COUNT &&
+           event->status->reason < MODEM_REASON_COUNT);
     switch (event->kind) {
     case MODEM_EVENT_SENT: case MODEM_EVENT_REFUSED: case MODEM_EVENT_NOT_SENT: case MODEM_EVENT_UNKNOWN:
         assert(fuzz->open_part != 0 && event->part_id == fuzz->open_part);
@@ -75,12 +76,14 @@ static void on_event(void *context, const struct modem_event *event, uint64_t no
 
 static const char *healthy(const char *command)
 {
-    static const struct { const char *command, *answer; } answers[] = {
+    static const struct { const char *command, *answer;
+    } answers[] = {
         { "AT+CPIN?", "\r\n+CPIN: READY\r\n\r\nOK\r\n" },
         { "AT+CCID", "\r\n+CCID: 89620133881795896481\r\n\r\nOK\r\n" },
         { "AT+CIMI", "\r\n510018429150095\r\n\r\nOK\r\n" },
         { "AT+CREG?", "\r\n+CREG: 1,1\r\n\r\nOK\r\n" },
-        { "AT+CMGL=4", "\r\n+CMGL: 3,0,,23\r\n07913336105107F3040B913306100726F200005180719120348004D4F29C0E\r\n\r\nOK\r\n" },
+        { "AT+CMGL=4", "\r\n+CMGL: "
+                       "3,0,,23\r\n07913336105107F3040B913306100726F200005180719120348004D4F29C0E\r\n\r\nOK\r\n" },
         { "AT+CMGS=16", "\r\n> " },
         { PDU, "\r\n+CMGS: 5\r\n\r\nOK\r\n" },
     };
@@ -132,13 +135,28 @@ static void poll(struct fuzz *fuzz)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const words[] = {
-        "\r\nOK\r\n", "\r\nERROR\r\n", "\r\n> ", "\r\n+CMGS: 7\r\n\r\nOK\r\n", "\r\n+CMS ERROR: 310\r\n", "\r\nRDY\r\n", "\r\nSMS Ready\r\n",
-        "\r\n+CMTI: \"SM\",3\r\n", "\r\n+CMTI: \"ME\",4\r\n", "\r\n+CDS: 25\r\n079119291573366706400C91193931474663511090718384225110907183252200\r\n",
-        "\r\n+CREG: 2\r\n", "\r\n+CREG: 1\r\n", "\r\n+CPIN: NOT INSERTED\r\n", "\r\n+CMGS: 9\r\n", "\r\n+CMGR: 0,,23\r\n07913336105107F3040B913306100726F200005180719120348004D4F29C0E\r\n",
+        "\r\nOK\r\n",
+        "\r\nERROR\r\n",
+        "\r\n> ",
+        "\r\n+CMGS: 7\r\n\r\nOK\r\n",
+        "\r\n+CMS ERROR: 310\r\n",
+        "\r\nRDY\r\n",
+        "\r\nSMS Ready\r\n",
+        "\r\n+CMTI: \"SM\",3\r\n",
+        "\r\n+CMTI: \"ME\",4\r\n",
+        "\r\n+CDS: 25\r\n079119291573366706400C91193931474663511090718384225110907183252200\r\n",
+        "\r\n+CREG: 2\r\n",
+        "\r\n+CREG: 1\r\n",
+        "\r\n+CPIN: NOT INSERTED\r\n",
+        "\r\n+CMGS: 9\r\n",
+        "\r\n+CMGR: 0,,23\r\n07913336105107F3040B913306100726F200005180719120348004D4F29C0E\r\n",
         "\r\n+CME ERROR: 100\r\n",
     };
     struct fuzz fuzz = { .now_ms = 1000, .next_part = 1 };
-    struct modem_config config = { .on_event = on_event, .context = &fuzz, .pin = "1234", .send_timeout_ms = size > 0 && data[0] % 4 == 3 ? 30000 : 0 };
+    struct modem_config config = { .on_event = on_event,
+                                   .context = &fuzz,
+                                   .pin = "1234",
+                                   .send_timeout_ms = size > 0 && data[0] % 4 == 3 ? 30000 : 0 };
 
     if (size < 2)
         return 0;
@@ -148,7 +166,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz.eager = data[0] % 2 == 1;
     modem_opened(fuzz.modem, fuzz.now_ms);
     if (data[0] % 8 >= 4) {
-        for (int i = 0; i < 400 && modem_status(fuzz.modem)->state != MODEM_READY && modem_status(fuzz.modem)->state != MODEM_SENDING; i++) {
+        for (int i = 0; i < 400 && modem_status(fuzz.modem)->state != MODEM_READY &&
+                        modem_status(fuzz.modem)->state != MODEM_SENDING;
+             i++) {
             take_output(&fuzz, TURN, true);
             fuzz.now_ms += 100;
             poll(&fuzz);

@@ -51,7 +51,8 @@ static bool check_result(const struct notes *notes, const json_t *value)
     if (strcmp(result, "sent") == 0) {
         if (cmgs == NULL)   /* the log begins behind the PDU: the late answer must be seen */
             return find(notes, AT_URC, "+CMGS:", &at) != NULL;
-        return cmgs != NULL && cmgs->event.result == AT_OK && cmgs->event.data_sent && find(notes, AT_LINE, "+CMGS:", &at) != NULL;
+        return cmgs != NULL && cmgs->event.result == AT_OK && cmgs->event.data_sent &&
+               find(notes, AT_LINE, "+CMGS:", &at) != NULL;
     }
     if (strcmp(result, "failed") == 0)
         return cmgs != NULL && cmgs->event.result == AT_REFUSED && cmgs->event.data_sent;
@@ -81,7 +82,8 @@ static bool check_code(const struct notes *notes, const json_t *value, enum at_e
 
         if (event->kind != AT_DONE || event->result != AT_REFUSED)
             continue;
-        if (json_is_null(value) ? event->code == -1 : event->code == json_integer_value(value) && event->error_kind == kind)
+        if (json_is_null(value) ? event->code == -1
+                                : event->code == json_integer_value(value) && event->error_kind == kind)
             return true;
     }
     return false;
@@ -95,7 +97,8 @@ static bool final_is(const struct note *done, const char *expected)
     if (strcmp(expected, "ok") == 0)
         return done->event.result == AT_OK;
     if (strncmp(expected, "cme ", 4) == 0)
-        return done->event.result == AT_REFUSED && done->event.error_kind == AT_ERROR_CME && done->event.code == atoi(expected + 4);
+        return done->event.result == AT_REFUSED && done->event.error_kind == AT_ERROR_CME &&
+               done->event.code == atoi(expected + 4);
     if (expected[0] >= '1' && expected[0] <= '9')
         return done->event.result == AT_REFUSED && done->event.code == atoi(expected);
     return done->event.result == AT_REFUSED;
@@ -108,7 +111,8 @@ static bool check_finals(const struct notes *notes, const json_t *value)
     for (size_t i = 0; i < notes->count; i++) {
         if (notes->note[i].event.kind != AT_DONE)
             continue;
-        if (seen >= json_array_size(value) || !final_is(&notes->note[i], json_string_value(json_array_get(value, seen++))))
+        if (seen >= json_array_size(value) ||
+            !final_is(&notes->note[i], json_string_value(json_array_get(value, seen++))))
             return false;
     }
     return seen == json_array_size(value);
@@ -140,7 +144,8 @@ static bool check_urcs(const struct notes *notes, const json_t *value)
         bool found = false;
 
         for (size_t k = 0; k < notes->count; k++)
-            found = found || (notes->note[k].event.kind == AT_URC && strcmp(notes->note[k].text, json_string_value(one)) == 0);
+            found = found ||
+                    (notes->note[k].event.kind == AT_URC && strcmp(notes->note[k].text, json_string_value(one)) == 0);
         if (!found)
             return false;
     }
@@ -150,7 +155,8 @@ static bool check_urcs(const struct notes *notes, const json_t *value)
 static bool registration_is(const char *line, const json_t *value)
 {
     struct at_registration registration;
-    const json_t *lac = json_object_get(value, "lac"), *ci = json_object_get(value, "ci"), *act = json_object_get(value, "act");
+    const json_t *lac = json_object_get(value, "lac"), *ci = json_object_get(value, "ci"),
+                 *act = json_object_get(value, "act");
 
     if (lac == NULL)
         lac = json_object_get(value, "lac_hex");
@@ -171,8 +177,14 @@ static bool check_registration(const struct notes *notes, const json_t *value, c
     return json_is_null(value) ? line == NULL : line != NULL && registration_is(line->text, value);
 }
 
-static bool check_creg(const struct notes *notes, const json_t *value) { return check_registration(notes, value, "+CREG:"); }
-static bool check_cgreg(const struct notes *notes, const json_t *value) { return check_registration(notes, value, "+CGREG:"); }
+static bool check_creg(const struct notes *notes, const json_t *value)
+{
+    return check_registration(notes, value, "+CREG:");
+}
+static bool check_cgreg(const struct notes *notes, const json_t *value)
+{
+    return check_registration(notes, value, "+CGREG:");
+}
 
 /* The line behind the answer must be told from it although the name is the same. */
 static bool check_unsolicited(const struct notes *notes, const json_t *value)
@@ -248,7 +260,8 @@ static bool storage_seen(const struct notes *notes, const char *name, int used, 
         for (size_t k = 0; k < storages.count; k++) {
             const struct at_storage *memory = &storages.memory[k];
 
-            if (memory->used == used && memory->total == total && (memory->name[0] == '\0' || strcmp(memory->name, name) == 0))
+            if (memory->used == used && memory->total == total &&
+                (memory->name[0] == '\0' || strcmp(memory->name, name) == 0))
                 return true;
         }
     }
@@ -261,7 +274,8 @@ static bool check_storages(const struct notes *notes, const json_t *value)
     json_t *pair;
 
     json_object_foreach((json_t *)(uintptr_t)value, name, pair) {
-        if (!storage_seen(notes, name, (int)json_integer_value(json_array_get(pair, 0)), (int)json_integer_value(json_array_get(pair, 1))))
+        if (!storage_seen(notes, name, (int)json_integer_value(json_array_get(pair, 0)),
+                          (int)json_integer_value(json_array_get(pair, 1))))
             return false;
     }
     return true;
@@ -271,7 +285,8 @@ static bool check_cpms(const struct notes *notes, const json_t *value)
 {
     if (json_object_get(value, "used") == NULL)
         return check_storages(notes, value);
-    return storage_seen(notes, "SM", (int)json_integer_value(json_object_get(value, "used")), (int)json_integer_value(json_object_get(value, "total")));
+    return storage_seen(notes, "SM", (int)json_integer_value(json_object_get(value, "used")),
+                        (int)json_integer_value(json_object_get(value, "total")));
 }
 
 static bool check_full(const struct notes *notes, const json_t *value)
@@ -353,7 +368,8 @@ static bool check_model(const struct notes *notes, const json_t *value)
         if (text_after(notes, commands[i], at_parse_identity, json_string_value(value)))
             return true;
     }
-    return text_after(notes, "ATI", at_parse_identity, "SIM800 R14.18") && strcmp(json_string_value(value), "SIM800") == 0;
+    return text_after(notes, "ATI", at_parse_identity, "SIM800 R14.18") && strcmp(json_string_value(value), "SIM80"
+                                                                                                            "0") == 0;
 }
 
 static bool check_revision(const struct notes *notes, const json_t *value)
@@ -398,7 +414,8 @@ static bool check_operator(const struct notes *notes, const json_t *value)
     char name[40];
     int act;
 
-    return line != NULL && at_parse_cops(line->text, name, sizeof name, &act) == 0 && strcmp(name, json_string_value(value)) == 0;
+    return line != NULL && at_parse_cops(line->text, name, sizeof name, &act) == 0 &&
+           strcmp(name, json_string_value(value)) == 0;
 }
 
 static bool check_act(const struct notes *notes, const json_t *value)
@@ -417,7 +434,8 @@ static const struct note *message(const struct notes *notes, size_t n, struct at
     for (size_t i = 0; i < notes->count; i++) {
         const struct note *one = &notes->note[i];
 
-        if (one->event.kind == AT_LINE && one->event.pdu != NULL && at_parse_message_header(one->text, ret_header) == 0 && n-- == 0)
+        if (one->event.kind == AT_LINE && one->event.pdu != NULL &&
+            at_parse_message_header(one->text, ret_header) == 0 && n-- == 0)
             return one;
     }
     return NULL;
@@ -500,7 +518,10 @@ static bool scan_gave(const struct notes *notes, const json_t *value, enum at_re
 }
 
 static bool check_empty(const struct notes *notes, const json_t *value) { return scan_gave(notes, value, AT_OK, -1); }
-static bool check_invalid(const struct notes *notes, const json_t *value) { return scan_gave(notes, value, AT_REFUSED, 321); }
+static bool check_invalid(const struct notes *notes, const json_t *value)
+{
+    return scan_gave(notes, value, AT_REFUSED, 321);
+}
 
 static bool check_report(const struct notes *notes, const json_t *value)
 {
@@ -520,14 +541,16 @@ static bool check_report_at(const struct notes *notes, const json_t *value)
     char storage[3];
     int index;
 
-    return line != NULL && at_parse_cmti(line->text, storage, &index) == 0 && index == json_integer_value(json_object_get(value, "index")) &&
+    return line != NULL && at_parse_cmti(line->text, storage, &index) == 0 &&
+           index == json_integer_value(json_object_get(value, "index")) &&
            strcmp(storage, json_string_value(json_object_get(value, "storage"))) == 0;
 }
 
 static bool check_received_text(const struct notes *notes, const json_t *value)
 {
     for (size_t i = 0; i < notes->count; i++) {
-        if (strcmp(notes->note[i].pdu, json_string_value(value)) == 0 || strcmp(notes->note[i].text, json_string_value(value)) == 0)
+        if (strcmp(notes->note[i].pdu, json_string_value(value)) == 0 ||
+            strcmp(notes->note[i].text, json_string_value(value)) == 0)
             return true;
     }
     return false;
@@ -540,7 +563,8 @@ static bool check_ussd_states(const struct notes *notes, const json_t *value)
     for (size_t i = 0; i < count; i++) {
         const struct note *line = find(notes, AT_URC, "+CUSD:", &at);
 
-        if (line == NULL || atoi(line->text + 6) != json_integer_value(json_is_array(value) ? json_array_get(value, i) : value))
+        if (line == NULL ||
+            atoi(line->text + 6) != json_integer_value(json_is_array(value) ? json_array_get(value, i) : value))
             return false;
     }
     return true;
@@ -558,7 +582,8 @@ static bool check_ussd_text(const struct notes *notes, const json_t *value)
         return last != NULL && strchr(last->text, '"') == NULL;
     if (last == NULL)
         return false;
-    return strstr(last->text, json_string_value(value)) != NULL || strspn(strchr(last->text, '"') + 1, "0123456789ABCDEF") > 20;
+    return strstr(last->text, json_string_value(value)) != NULL || strspn(strchr(last->text, '"') + 1, "0123456789ABC"
+                                                                                                       "DEF") > 20;
 }
 
 static bool has_urc(const struct notes *notes, enum at_urc urc)
@@ -570,10 +595,22 @@ static bool has_urc(const struct notes *notes, enum at_urc urc)
     return false;
 }
 
-static bool check_boot(const struct notes *notes, const json_t *value) { return has_urc(notes, AT_URC_BOOT) == json_is_true(value); }
-static bool check_sms_ready(const struct notes *notes, const json_t *value) { return has_urc(notes, AT_URC_READY) == json_is_true(value); }
-static bool check_power(const struct notes *notes, const json_t *value) { return json_is_string(value) && has_urc(notes, AT_URC_BOOT); }
-static bool check_ready_after(const struct notes *notes, const json_t *value) { return json_is_integer(value) && has_urc(notes, AT_URC_BOOT); }
+static bool check_boot(const struct notes *notes, const json_t *value)
+{
+    return has_urc(notes, AT_URC_BOOT) == json_is_true(value);
+}
+static bool check_sms_ready(const struct notes *notes, const json_t *value)
+{
+    return has_urc(notes, AT_URC_READY) == json_is_true(value);
+}
+static bool check_power(const struct notes *notes, const json_t *value)
+{
+    return json_is_string(value) && has_urc(notes, AT_URC_BOOT);
+}
+static bool check_ready_after(const struct notes *notes, const json_t *value)
+{
+    return json_is_integer(value) && has_urc(notes, AT_URC_BOOT);
+}
 
 static bool check_prompt(const struct notes *notes, const json_t *value)
 {
@@ -584,7 +621,10 @@ static bool check_prompt(const struct notes *notes, const json_t *value)
     return prompt == json_is_true(value);
 }
 
-static bool check_detected(const struct notes *notes, const json_t *value) { return json_is_string(value) && notes->foreign == 1; }
+static bool check_detected(const struct notes *notes, const json_t *value)
+{
+    return json_is_string(value) && notes->foreign == 1;
+}
 
 static bool check_crsm(const struct notes *notes, const json_t *value)
 {
@@ -603,19 +643,60 @@ static bool check_whole_lines(const struct notes *notes, const json_t *value)
     return json_is_true(value) && find(notes, AT_LINE, "+CGDCONT: 24,\"IP\",\"\",\"0.0.0.0\",0,0,0,0", &at) != NULL;
 }
 
-static const struct { const char *key; bool (*check)(const struct notes *, const json_t *); } checks[] = {
-    { "result", check_result }, { "mr", check_mr }, { "cms", check_cms }, { "cme", check_cme }, { "finals", check_finals },
-    { "final", check_final }, { "cnma", check_cnma }, { "urcs", check_urcs }, { "creg", check_creg }, { "cgreg", check_cgreg },
-    { "unsolicited", check_unsolicited }, { "registered", check_registered }, { "rssi", check_rssi }, { "ber", check_ber },
-    { "dbm", check_dbm }, { "storages", check_storages }, { "cpms", check_cpms }, { "full", check_full }, { "mem3", check_mem3 },
-    { "sim", check_sim }, { "manufacturer", check_manufacturer }, { "model", check_model }, { "revision", check_revision },
-    { "imei", check_imei }, { "imsi", check_imsi }, { "iccid", check_iccid }, { "smsc", check_smsc }, { "operator", check_operator },
-    { "act", check_act }, { "messages", check_messages }, { "received", check_messages }, { "messages_count", check_messages_count },
-    { "indexes", check_indexes }, { "pdu", check_pdu }, { "length", check_length }, { "lengths", check_length }, { "stat", check_stat },
-    { "empty", check_empty }, { "invalid", check_invalid }, { "report", check_report }, { "report_at", check_report_at },
-    { "received_text", check_received_text }, { "ussd_state", check_ussd_states }, { "ussd_states", check_ussd_states },
-    { "ussd_text", check_ussd_text }, { "boot", check_boot }, { "sms_ready", check_sms_ready }, { "power", check_power },
-    { "ready_after_ms", check_ready_after }, { "prompt", check_prompt }, { "detected", check_detected }, { "crsm", check_crsm },
+static const struct { const char *key; bool (*check)(const struct notes *, const json_t *);
+} checks[] = {
+    { "result", check_result },
+    { "mr", check_mr },
+    { "cms", check_cms },
+    { "cme", check_cme },
+    { "finals", check_finals },
+    { "final", check_final },
+    { "cnma", check_cnma },
+    { "urcs", check_urcs },
+    { "creg", check_creg },
+    { "cgreg", check_cgreg },
+    { "unsolicited", check_unsolicited },
+    { "registered", check_registered },
+    { "rssi", check_rssi },
+    { "ber", check_ber },
+    { "dbm", check_dbm },
+    { "storages", check_storages },
+    { "cpms", check_cpms },
+    { "full", check_full },
+    { "mem3", check_mem3 },
+    { "sim", check_sim },
+    { "manufacturer", check_manufacturer },
+    { "model", check_model },
+    { "revision", check_revision },
+    { "imei", check_imei },
+    { "imsi", check_imsi },
+    { "iccid", check_iccid },
+    { "smsc", check_smsc },
+    { "operator", check_operator },
+    { "act", check_act },
+    { "messages", check_messages },
+    { "received", check_messages },
+    { "messages_count", check_messages_count },
+    { "indexes", check_indexes },
+    { "pdu", check_pdu },
+    { "length", check_length },
+    { "lengths", check_length },
+    { "stat", check_stat },
+    { "empty", check_empty },
+    { "invalid", check_invalid },
+    { "report", check_report },
+    { "report_at", check_report_at },
+    { "received_text", check_received_text },
+    { "ussd_state", check_ussd_states },
+    { "ussd_states", check_ussd_states },
+    { "ussd_text", check_ussd_text },
+    { "boot", check_boot },
+    { "sms_ready", check_sms_ready },
+    { "power", check_power },
+    { "ready_after_ms", check_ready_after },
+    { "prompt", check_prompt },
+    { "detected", check_detected },
+    { "crsm", check_crsm },
     { "lines_must_be_whole", check_whole_lines },
 };
 

@@ -45,7 +45,8 @@ static void take(const struct at_event *event)
         assert_true(line_count < 16);
         kinds[line_count] = event->kind;
         snprintf(lines[line_count], AT_LINE_SIZE_MAX, "%s", event->text);
-        snprintf(pdus[line_count++], AT_LINE_SIZE_MAX, "%.*s", (int)event->pdu_length, event->pdu != NULL ? event->pdu : "");
+        snprintf(pdus[line_count++], AT_LINE_SIZE_MAX, "%.*s", (int)event->pdu_length,
+                 event->pdu != NULL ? event->pdu : "");
     }
 }
 
@@ -184,8 +185,15 @@ static void one_command_at_a_time(void **state)
 
 static void every_form_of_prompt_is_one_prompt(void **state)
 {
-    static const char *const prompts[] = { "\r\n> ", "\r\n>", ">", "> ", "\r\n>\r\n", "\r\n> \r\n", "AT+CMGS=18\r\r\n> ",
-                                           "\r\n+CMTI: \"SM\",1\r\n\r\n> ", "AT+CMGS=18\r\n>" };
+    static const char *const prompts[] = { "\r\n> ",
+                                           "\r\n>",
+                                           ">",
+                                           "> ",
+                                           "\r\n>\r\n",
+                                           "\r\n> \r\n",
+                                           "AT+CMGS=18\r\r\n> ",
+                                           "\r\n+CMTI: \"SM\",1\r\n\r\n> ",
+                                           "AT+CMGS=18\r\n>" };
 
     for (size_t i = 0; i < sizeof prompts / sizeof prompts[0]; i++) {
         at_chat_reset(&chat);
@@ -429,7 +437,8 @@ static void registration_lines_are_told_apart_from_the_answer(void **state)
 {
     (void)state;
     start("AT+CREG?");
-    feed("\r\n+CREG: 1,\"00C3\",\"A1B2\"\r\n\r\n+CREG: 2\r\n\r\n+CREG: 2,1,\"00C3\",\"A1B2\",7\r\n\r\n+CREG: 000,001\r\n\r\nOK\r\n");
+    feed("\r\n+CREG: 1,\"00C3\",\"A1B2\"\r\n\r\n+CREG: 2\r\n\r\n+CREG: 2,1,\"00C3\",\"A1B2\",7\r\n\r\n+CREG: "
+         "000,001\r\n\r\nOK\r\n");
     assert_int_equal(kinds[0], AT_URC);
     assert_int_equal(kinds[1], AT_URC);
     assert_int_equal(kinds[2], AT_LINE);
@@ -459,15 +468,24 @@ static void commands_of_another_program_on_the_port_are_noticed(void **state)
 
 static void every_form_of_error_ends_the_command_with_its_code(void **state)
 {
-    static const struct { const char *text; enum at_error_kind kind; int code; } forms[] = {
-        { "ERROR", AT_ERROR_PLAIN, -1 },                       { "+CMS ERROR: 38", AT_ERROR_CMS, 38 },
-        { "+CMS ERROR:", AT_ERROR_CMS, -1 },                   { "+CMS ERROR", AT_ERROR_CMS, -1 },
-        { "+CME ERROR:53", AT_ERROR_CME, 53 },                 { "+CME ERROR: \"SIM PUK2 required", AT_ERROR_CME, 18 },
-        { "+CME ERROR: incorrect password", AT_ERROR_CME, 16 }, { "+CME ERROR: SIM BUSY ", AT_ERROR_CME, 14 },
-        { "+CMS ERROR: \"invalid memory index\"", AT_ERROR_CMS, 321 }, { "+CMS ERROR: 99999999999999999999", AT_ERROR_CMS, -1 },
-        { "+CME ERROR: whatever this is", AT_ERROR_CME, -1 },  { "+CMGS ERROR: 304", AT_ERROR_CMS, 304 },
-        { "COMMAND NOT SUPPORT", AT_ERROR_PLAIN, -1 },         { "TOO MANY PARAMETERS", AT_ERROR_PLAIN, -1 },
-        { "MODEM ERROR: 4", AT_ERROR_PLAIN, -1 },              { "NA", AT_ERROR_PLAIN, -1 },
+    static const struct { const char *text; enum at_error_kind kind; int code;
+    } forms[] = {
+        { "ERROR", AT_ERROR_PLAIN, -1 },
+        { "+CMS ERROR: 38", AT_ERROR_CMS, 38 },
+        { "+CMS ERROR:", AT_ERROR_CMS, -1 },
+        { "+CMS ERROR", AT_ERROR_CMS, -1 },
+        { "+CME ERROR:53", AT_ERROR_CME, 53 },
+        { "+CME ERROR: \"SIM PUK2 required", AT_ERROR_CME, 18 },
+        { "+CME ERROR: incorrect password", AT_ERROR_CME, 16 },
+        { "+CME ERROR: SIM BUSY ", AT_ERROR_CME, 14 },
+        { "+CMS ERROR: \"invalid memory index\"", AT_ERROR_CMS, 321 },
+        { "+CMS ERROR: 99999999999999999999", AT_ERROR_CMS, -1 },
+        { "+CME ERROR: whatever this is", AT_ERROR_CME, -1 },
+        { "+CMGS ERROR: 304", AT_ERROR_CMS, 304 },
+        { "COMMAND NOT SUPPORT", AT_ERROR_PLAIN, -1 },
+        { "TOO MANY PARAMETERS", AT_ERROR_PLAIN, -1 },
+        { "MODEM ERROR: 4", AT_ERROR_PLAIN, -1 },
+        { "NA", AT_ERROR_PLAIN, -1 },
     };
 
     (void)state;

@@ -166,7 +166,8 @@ static void transmit(struct replay *replay, const struct octets *tx, bool text_m
     if (tx->bytes[tx->length - 1] == 0x1A) {
         replay->text_data = tx->bytes;
         replay->text_data_length = tx->length - 1;
-        snprintf(replay->data, sizeof replay->data, "%.*s", (int)tx->length - 1, text_mode ? "C0FFEEC0FFEEC0FFEE" : tx->bytes);
+        snprintf(replay->data, sizeof replay->data, "%.*s", (int)tx->length - 1,
+                 text_mode ? "C0FFEEC0FFEEC0FFEE" : tx->bytes);
         assert_int_equal(at_chat_send_data(&replay->chat, replay->data, strlen(replay->data), replay->now_ms), 0);
         send_output(replay);
         return;
@@ -323,7 +324,8 @@ static void assert_same(const struct dialogue *dialogue, const struct notes *exp
 }
 
 /* The rx stream per exchange, as receive() counts it. */
-static size_t exchange_stream(const struct dialogue *dialogue, size_t exchange, bool text_mode, char *ret_bytes, size_t size)
+static size_t exchange_stream(const struct dialogue *dialogue, size_t exchange, bool text_mode, char *ret_bytes,
+                              size_t size)
 {
     size_t at = 0, length = 0;
     struct replay replay = { 0 };
@@ -445,7 +447,8 @@ static void an_unsolicited_line_anywhere_changes_no_result_and_is_reported_once(
         bool in_a_line = false;
 
         for (size_t exchange = 0; exchange < exchange_count(dialogue); exchange++) {
-            size_t length = exchange_stream(dialogue, exchange, strcmp(dialogue->mode, "text") == 0, stream, sizeof stream);
+            size_t length =
+                exchange_stream(dialogue, exchange, strcmp(dialogue->mode, "text") == 0, stream, sizeof stream);
 
             for (size_t at = 0; at <= length && length > 0; at++) {
                 if (!is_boundary(stream, at) || (at == 0 && in_a_line))
@@ -466,7 +469,8 @@ static void an_unsolicited_line_anywhere_changes_no_result_and_is_reported_once(
                             extra = n;
                     }
                     if (extra == SIZE_MAX)
-                        fail_msg("%s: '%s' at %zu of exchange %zu is not reported", dialogue->id, lines[k], at, exchange);
+                        fail_msg("%s: '%s' at %zu of exchange %zu is not reported", dialogue->id, lines[k], at,
+                                 exchange);
                     free(seen->note[extra].text);
                     free(seen->note[extra].pdu);
                     memmove(&seen->note[extra], &seen->note[extra + 1], (--seen->count - extra) * sizeof seen->note[0]);

@@ -23,7 +23,13 @@
 /* An answer to an exact command; of several to the same command each is used once, in order, and the last one stays. */
 struct answer { char command[512]; char *text; size_t length; uint64_t after_ms; bool used; };
 struct written { char text[512]; uint64_t at_ms; };
-struct seen { struct modem_event event; enum modem_state state; enum modem_reason reason; char pdu[512]; uint64_t at_ms; };
+struct seen {
+    struct modem_event event;
+    enum modem_state state;
+    enum modem_reason reason;
+    char pdu[512];
+    uint64_t at_ms;
+};
 struct pending { uint64_t at_ms; char *text; size_t length; };
 
 struct responder {
@@ -57,20 +63,30 @@ struct responder {
 #define PART_LENGTH 16
 
 /* A healthy modem. */
-static const struct { const char *command, *answer; bool vital; } healthy[] = {
-    { "AT+CGMI", "\r\nACME\r\n" OK_LINE, false }, { "AT+CGMM", "\r\nM1\r\n" OK_LINE, false }, { "AT+CGMR", "\r\nRevision: 1.0\r\n" OK_LINE, false },
-    { "AT+CGSN", "\r\n864643068431925\r\n" OK_LINE, false }, { "AT+CPIN?", "\r\n+CPIN: READY\r\n" OK_LINE, true },
-    { "AT+CCID", "\r\n+CCID: 89620133881795896481\r\n" OK_LINE, false }, { "AT+CIMI", "\r\n510018429150095\r\n" OK_LINE, false },
+static const struct { const char *command, *answer; bool vital;
+} healthy[] = {
+    { "AT+CGMI", "\r\nACME\r\n" OK_LINE, false },
+    { "AT+CGMM", "\r\nM1\r\n" OK_LINE, false },
+    { "AT+CGMR", "\r\nRevision: 1.0\r\n" OK_LINE, false },
+    { "AT+CGSN", "\r\n864643068431925\r\n" OK_LINE, false },
+    { "AT+CPIN?", "\r\n+CPIN: READY\r\n" OK_LINE, true },
+    { "AT+CCID", "\r\n+CCID: 89620133881795896481\r\n" OK_LINE, false },
+    { "AT+CIMI", "\r\n510018429150095\r\n" OK_LINE, false },
     { "AT+CSMS?", "\r\n+CSMS: 0,1,1,1\r\n" OK_LINE, false },
     { "AT+CPMS=?", "\r\n+CPMS: (\"SM\"),(\"SM\"),(\"SM\")\r\n" OK_LINE, false },
     { "AT+CPMS=\"SM\",\"SM\",\"SM\"", "\r\n+CPMS: 0,20,0,20,0,20\r\n" OK_LINE, false },
     { "AT+CPMS?", "\r\n+CPMS: \"SM\",0,20,\"SM\",0,20,\"SM\",0,20\r\n" OK_LINE, false },
-    { "AT+CSCA?", "\r\n+CSCA: \"+32415725353\",145\r\n" OK_LINE, false }, { "AT+CREG?", "\r\n+CREG: 1,1\r\n" OK_LINE, true },
-    { "AT+CEREG?", "\r\n+CEREG: 1,4\r\n" OK_LINE, false }, { "AT+CGREG?", "\r\n+CGREG: 1,1\r\n" OK_LINE, false },
-    { "AT+CSQ", "\r\n+CSQ: 20,0\r\n" OK_LINE, false }, { "AT+COPS?", "\r\n+COPS: 0,0,\"PLAY\",2\r\n" OK_LINE, false },
+    { "AT+CSCA?", "\r\n+CSCA: \"+32415725353\",145\r\n" OK_LINE, false },
+    { "AT+CREG?", "\r\n+CREG: 1,1\r\n" OK_LINE, true },
+    { "AT+CEREG?", "\r\n+CEREG: 1,4\r\n" OK_LINE, false },
+    { "AT+CGREG?", "\r\n+CGREG: 1,1\r\n" OK_LINE, false },
+    { "AT+CSQ", "\r\n+CSQ: 20,0\r\n" OK_LINE, false },
+    { "AT+COPS?", "\r\n+COPS: 0,0,\"PLAY\",2\r\n" OK_LINE, false },
     { "AT+CMEE?", "\r\n+CMEE: 1\r\n" OK_LINE, false },
-    { "AT", OK_LINE, true }, { "AT+CMGF=0", OK_LINE, true },
-    { "\x1B", "", true }, { "", "", true },
+    { "AT", OK_LINE, true },
+    { "AT+CMGF=0", OK_LINE, true },
+    { "\x1B", "", true },
+    { "", "", true },
 };
 
 static inline void say_at(struct responder *r, uint64_t at_ms, const char *text, size_t length)
@@ -86,7 +102,8 @@ static inline void say_at(struct responder *r, uint64_t at_ms, const char *text,
     next->text[length] = '\0';
 }
 
-static inline void answer_octets(struct responder *r, const char *command, const char *text, size_t length, uint64_t after_ms)
+static inline void answer_octets(struct responder *r, const char *command, const char *text, size_t length,
+                                 uint64_t after_ms)
 {
     struct answer *next = &r->answers[r->answer_count++];
 

@@ -158,7 +158,8 @@ static void the_pin_is_entered_once_and_the_card_waited_for(void **state)
 
 static void a_refused_pin_is_never_tried_again(void **state)
 {
-    static const char *const refusals[] = { "\r\n+CME ERROR: 16\r\n", "\r\nERROR\r\n", "\r\n+CME ERROR: incorrect password\r\n", SILENCE };
+    static const char *const refusals[] = { "\r\n+CME ERROR: 16\r\n", "\r\nERROR\r\n",
+                                            "\r\n+CME ERROR: incorrect password\r\n", SILENCE };
 
     (void)state;
     for (size_t i = 0; i < 4; i++) {

@@ -34,8 +34,8 @@ static void send_part(struct responder *r)
 
 static size_t results(const struct responder *r)
 {
-    return count_events(r, MODEM_EVENT_SENT) + count_events(r, MODEM_EVENT_REFUSED) + count_events(r, MODEM_EVENT_NOT_SENT) +
-           count_events(r, MODEM_EVENT_UNKNOWN);
+    return count_events(r, MODEM_EVENT_SENT) + count_events(r, MODEM_EVENT_REFUSED) +
+           count_events(r, MODEM_EVENT_NOT_SENT) + count_events(r, MODEM_EVENT_UNKNOWN);
 }
 
 static void a_part_is_sent_and_its_reference_reported(void **state)
@@ -94,10 +94,14 @@ static void a_burst_takes_two_lines_per_part_and_no_time_between_them(void **sta
 
 static void a_refusal_gives_its_kind_and_code(void **state)
 {
-    static const struct { const char *text; enum modem_error_kind kind; int code; } cases[] = {
-        { "\r\n+CMS ERROR: 500\r\n", MODEM_ERROR_CMS, 500 },     { "\r\n+CMS ERROR:\r\n", MODEM_ERROR_CMS, -1 },
-        { "\r\n+CME ERROR: 62\r\n", MODEM_ERROR_CME, 62 },       { "\r\n+CME ERROR:53\r\n", MODEM_ERROR_CME, 53 },
-        { "\r\n> \r\nERROR\r\n", MODEM_ERROR_NONE, -1 },         { "\r\nCOMMAND NOT SUPPORT\r\n", MODEM_ERROR_NONE, -1 },
+    static const struct { const char *text; enum modem_error_kind kind; int code;
+    } cases[] = {
+        { "\r\n+CMS ERROR: 500\r\n", MODEM_ERROR_CMS, 500 },
+        { "\r\n+CMS ERROR:\r\n", MODEM_ERROR_CMS, -1 },
+        { "\r\n+CME ERROR: 62\r\n", MODEM_ERROR_CME, 62 },
+        { "\r\n+CME ERROR:53\r\n", MODEM_ERROR_CME, 53 },
+        { "\r\n> \r\nERROR\r\n", MODEM_ERROR_NONE, -1 },
+        { "\r\nCOMMAND NOT SUPPORT\r\n", MODEM_ERROR_NONE, -1 },
         { "\r\n+CMS ERROR: network timeout\r\n", MODEM_ERROR_CMS, 332 },
         { "\r\n+CMS ERROR: \"Unknown error\"\r\n", MODEM_ERROR_CMS, 500 },
     };
@@ -307,7 +311,8 @@ static void unplugging_is_not_sent_before_the_pdu_and_unknown_after_its_first_oc
 
 static void a_reset_in_a_send_is_unknown_at_once_and_the_modem_is_set_up_again(void **state)
 {
-    static const char *const boots[] = { "\r\nRDY\r\n", "\r\n^SYSSTART\r\n", "\r\n*ATREADY: 1\r\n", "\r\nNORMAL POWER DOWN\r\n" };
+    static const char *const boots[] = { "\r\nRDY\r\n", "\r\n^SYSSTART\r\n", "\r\n*ATREADY: 1\r\n",
+                                         "\r\nNORMAL POWER DOWN\r\n" };
 
     (void)state;
     for (size_t i = 0; i < sizeof boots / sizeof boots[0]; i++) {
@@ -427,7 +432,8 @@ static void unsolicited_lines_in_a_send_change_nothing(void **state)
 
     (void)state;
     answer(r, "AT+CMGS=16", "\r\n+CREG: 1\r\n\r\nRING\r\n\r\n>");
-    answer_pdu(r, "\r\n^RSSI:17\r\n\r\n+CMGS: 12\r\n\r\n+CDS: 25\r\n079119291573366706400C91193931474663511090718384225110907183252200\r\n\r\nOK\r\n");
+    answer_pdu(r, "\r\n^RSSI:17\r\n\r\n+CMGS: 12\r\n\r\n+CDS: "
+                  "25\r\n079119291573366706400C91193931474663511090718384225110907183252200\r\n\r\nOK\r\n");
     send_part(r);
     run_for(r, 1000);
     assert_int_equal(last_event(r, MODEM_EVENT_SENT)->event.mr, 12);
@@ -496,7 +502,8 @@ static void between_two_parts_there_is_at_most_one_other_command(void **state)
 
     (void)state;
     answer_pdu(r, "\r\n+CMGS: 1\r\n\r\n+CMTI: \"SM\",3\r\n\r\n+CMTI: \"SM\",4\r\n" OK_LINE);
-    answer(r, "AT+CMGR=3", "\r\n+CMGR: 0,,23\r\n07913336105107F3040B913306100726F200005180719120348004D4F29C0E\r\n" OK_LINE);
+    answer(r, "AT+CMGR=3",
+           "\r\n+CMGR: 0,,23\r\n07913336105107F3040B913306100726F200005180719120348004D4F29C0E\r\n" OK_LINE);
     r->store_at_once = true;
     r->written_count = 0;
     r->parts_left = 20;

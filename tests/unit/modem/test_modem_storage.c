@@ -250,7 +250,8 @@ static void more_messages_than_handles_are_all_handed_over_in_the_end(void **sta
     for (int i = 0; i < 50; i++) {
         char unit[128];
 
-        snprintf(unit, sizeof unit, "\r\n+CMGL: %d,1,,23\r\n0791333610510%03d040B913306100726F200005180719120348004D4F29C0E", i, i);
+        snprintf(unit, sizeof unit,
+                 "\r\n+CMGL: %d,1,,23\r\n0791333610510%03d040B913306100726F200005180719120348004D4F29C0E", i, i);
         strcat(list, unit);
     }
     strcat(list, "\r\n" OK_LINE);
@@ -264,7 +265,8 @@ static void more_messages_than_handles_are_all_handed_over_in_the_end(void **sta
     for (int i = 32; i < 50; i++) {
         char unit[128];
 
-        snprintf(unit, sizeof unit, "\r\n+CMGL: %d,1,,23\r\n0791333610510%03d040B913306100726F200005180719120348004D4F29C0E", i, i);
+        snprintf(unit, sizeof unit,
+                 "\r\n+CMGL: %d,1,,23\r\n0791333610510%03d040B913306100726F200005180719120348004D4F29C0E", i, i);
         strcat(list, unit);
     }
     strcat(list, "\r\n" OK_LINE);
@@ -303,7 +305,9 @@ static void direct_messages_and_reports_are_handed_over_without_an_acknowledgeme
     assert_string_equal(last_event(r, MODEM_EVENT_REPORT)->pdu, REPORT_A);
     assert_int_equal(count_started(r, "AT+CNMA"), 0);
     assert_int_equal(count_started(r, "AT+CMGD"), 0);
-    feed_text(r, "\r\n+CMT: \"+48123\",,\"20/01/01,00:00:00+04\"\r\nhello\r\n\r\n+CBM: 88\r\n001100\r\n");   /* no PDUs of ours */
+    feed_text(r,
+              "\r\n+CMT: \"+48123\",,\"20/01/01,00:00:00+04\"\r\nhello\r\n\r\n+CBM: 88\r\n001100\r\n"); /* no PDUs of
+                                                                                                           ours */
     assert_int_equal(count_events(r, MODEM_EVENT_DELIVER), 1);
     responder_free(r);
 }
@@ -337,10 +341,10 @@ static void own_drafts_and_dirt_in_storage_are_left_alone(void **state)
 
     (void)state;
     answer(r, "AT+CMGL=4",
-           UNIT("+CMGL: 1,2,,16", "0001000A816072433519000004D4F29C0E")       /* a SUBMIT */
-           UNIT("+CMGL: 2,1,,7", "Hello you")                                 /* text mode */
-           UNIT("+CMGL: 17,3,35", "079100F40D1101000F001000B917188675771F500001954747A0E4ACF41F27298CDCE83C6EF371B0402814020")
-           OK_LINE);
+           UNIT("+CMGL: 1,2,,16", "0001000A816072433519000004D4F29C0E") /* a SUBMIT */
+           UNIT("+CMGL: 2,1,,7", "Hello you")                           /* text mode */
+           UNIT("+CMGL: 17,3,35", "079100F40D1101000F001000B917188675771F500001954747A0E4ACF41F27298CDCE83C6EF371B040"
+                                  "2814020") OK_LINE);
     r->store_at_once = true;
     open_line(r);
     run_for(r, 20000);

@@ -169,9 +169,11 @@ static bool check_sim(const struct run *run, const json_t *value)
         if (strncmp(json_string_value(value), words[i].start, strlen(words[i].start)) != 0)
             continue;
         if (strcmp(json_string_value(value), "ready, then PIN needed again") == 0)
-            return reason == MODEM_REASON_PIN_NEEDED && count_started(run->r, "AT+CPIN=") == 0;   /* nobody gave us a PIN */
-        return words[i].reason == MODEM_REASON_NONE ? state_of(run->r) >= MODEM_REGISTERING && state_of(run->r) != MODEM_PARKED
-                                                    : reason == words[i].reason;
+            return reason == MODEM_REASON_PIN_NEEDED &&
+                   count_started(run->r, "AT+CPIN=") == 0; /* nobody gave us a PIN */
+        return words[i].reason == MODEM_REASON_NONE
+                   ? state_of(run->r) >= MODEM_REGISTERING && state_of(run->r) != MODEM_PARKED
+                   : reason == words[i].reason;
     }
     return false;
 }
@@ -201,18 +203,37 @@ static const struct modem_identity *identity(const struct run *run) { return &mo
 static bool asked(const struct run *run, const char *command)
 {
     for (size_t i = 0; i < run->dialogue->step_count; i++) {
-        if (run->dialogue->steps[i].kind == STEP_TX && strncmp(run->dialogue->steps[i].octets.bytes, command, strlen(command)) == 0)
+        if (run->dialogue->steps[i].kind == STEP_TX &&
+            strncmp(run->dialogue->steps[i].octets.bytes, command, strlen(command)) == 0)
             return true;
     }
     return false;
 }
 
-static bool check_manufacturer(const struct run *run, const json_t *value) { return starts_with(identity(run)->manufacturer, value, sizeof identity(run)->manufacturer); }
-static bool check_model(const struct run *run, const json_t *value) { return !asked(run, "AT+CGMM") || starts_with(identity(run)->model, value, sizeof identity(run)->model); }
-static bool check_revision(const struct run *run, const json_t *value) { return starts_with(identity(run)->revision, value, sizeof identity(run)->revision); }
-static bool check_imei(const struct run *run, const json_t *value) { return !asked(run, "AT+GSN") || starts_with(identity(run)->imei, value, sizeof identity(run)->imei); }
-static bool check_imsi(const struct run *run, const json_t *value) { return starts_with(identity(run)->imsi, value, sizeof identity(run)->imsi); }
-static bool check_iccid(const struct run *run, const json_t *value) { return asked(run, "AT+CCID?") || starts_with(identity(run)->iccid, value, sizeof identity(run)->iccid); }
+static bool check_manufacturer(const struct run *run, const json_t *value)
+{
+    return starts_with(identity(run)->manufacturer, value, sizeof identity(run)->manufacturer);
+}
+static bool check_model(const struct run *run, const json_t *value)
+{
+    return !asked(run, "AT+CGMM") || starts_with(identity(run)->model, value, sizeof identity(run)->model);
+}
+static bool check_revision(const struct run *run, const json_t *value)
+{
+    return starts_with(identity(run)->revision, value, sizeof identity(run)->revision);
+}
+static bool check_imei(const struct run *run, const json_t *value)
+{
+    return !asked(run, "AT+GSN") || starts_with(identity(run)->imei, value, sizeof identity(run)->imei);
+}
+static bool check_imsi(const struct run *run, const json_t *value)
+{
+    return starts_with(identity(run)->imsi, value, sizeof identity(run)->imsi);
+}
+static bool check_iccid(const struct run *run, const json_t *value)
+{
+    return asked(run, "AT+CCID?") || starts_with(identity(run)->iccid, value, sizeof identity(run)->iccid);
+}
 
 static bool check_smsc(const struct run *run, const json_t *value)
 {
@@ -223,7 +244,10 @@ static bool check_smsc(const struct run *run, const json_t *value)
     return json_string_value(value)[0] == '+' ? strcmp(smsc, json_string_value(value)) == 0 : smsc[0] == '+';
 }
 
-static bool check_operator(const struct run *run, const json_t *value) { return strcmp(modem_status(run->r->modem)->operator_name, json_string_value(value)) == 0; }
+static bool check_operator(const struct run *run, const json_t *value)
+{
+    return strcmp(modem_status(run->r->modem)->operator_name, json_string_value(value)) == 0;
+}
 
 static bool was_handed_over(const struct run *run, enum modem_event_kind kind, const char *pdu)
 {
@@ -252,27 +276,44 @@ static bool check_messages(const struct run *run, const json_t *value)
 
 static bool check_messages_count(const struct run *run, const json_t *value)
 {
-    return count_events(run->r, MODEM_EVENT_DELIVER) + count_events(run->r, MODEM_EVENT_REPORT) == (size_t)json_integer_value(value);
+    return count_events(run->r, MODEM_EVENT_DELIVER) + count_events(run->r, MODEM_EVENT_REPORT) ==
+           (size_t)json_integer_value(value);
 }
 
 static bool check_report(const struct run *run, const json_t *value)
 {
     if (json_is_string(value))
-        return count_events(run->r, MODEM_EVENT_REPORT) + count_events(run->r, MODEM_EVENT_DELIVER) == 0 && count_started(run->r, "AT+CMGD") == 0;
+        return count_events(run->r, MODEM_EVENT_REPORT) + count_events(run->r, MODEM_EVENT_DELIVER) == 0 &&
+               count_started(run->r, "AT+CMGD") == 0;
     return was_handed_over(run, MODEM_EVENT_REPORT, json_text(value, "pdu"));
 }
 
-static const struct { const char *key; bool (*check)(const struct run *, const json_t *); } checks[] = {
-    { "result", check_result }, { "mr", check_mr }, { "cms", check_cms }, { "sim", check_sim }, { "registered", check_registered },
-    { "manufacturer", check_manufacturer }, { "model", check_model }, { "revision", check_revision }, { "imei", check_imei },
-    { "imsi", check_imsi }, { "iccid", check_iccid }, { "smsc", check_smsc }, { "operator", check_operator },
-    { "messages", check_messages }, { "received", check_messages }, { "messages_count", check_messages_count }, { "report", check_report },
+static const struct { const char *key; bool (*check)(const struct run *, const json_t *);
+} checks[] = {
+    { "result", check_result },
+    { "mr", check_mr },
+    { "cms", check_cms },
+    { "sim", check_sim },
+    { "registered", check_registered },
+    { "manufacturer", check_manufacturer },
+    { "model", check_model },
+    { "revision", check_revision },
+    { "imei", check_imei },
+    { "imsi", check_imsi },
+    { "iccid", check_iccid },
+    { "smsc", check_smsc },
+    { "operator", check_operator },
+    { "messages", check_messages },
+    { "received", check_messages },
+    { "messages_count", check_messages_count },
+    { "report", check_report },
 };
 
 static bool is_for_us(const struct dialogue *dialogue)
 {
     static const char *const any_mode[] = { "identify", "pin", "registration", "signal", "storage" };
-    static const char *const pdu_mode[] = { "send-ok", "send-error", "prompt", "hang", "receive", "report", "list", "smsc", "init", "echo", "boot", "urc" };
+    static const char *const pdu_mode[] = { "send-ok", "send-error", "prompt", "hang", "receive", "report",
+                                            "list",    "smsc",       "init",   "echo", "boot",    "urc" };
 
     for (size_t i = 0; i < sizeof any_mode / sizeof any_mode[0]; i++) {
         if (strcmp(dialogue->topic, any_mode[i]) == 0)
@@ -306,8 +347,8 @@ static void driver_makes_of_every_log_what_it_means(const char *otherwise)
             if (!checks[k].check(&run, value)) {
                 char *text = json_dumps(value, JSON_ENCODE_ANY);
 
-                print_error("%s: %s is not %s (%s, %s)\n", dialogue->id, checks[k].key, text, modem_state_name(state_of(run.r)),
-                            modem_reason_code(reason_of(run.r)));
+                print_error("%s: %s is not %s (%s, %s)\n", dialogue->id, checks[k].key, text,
+                            modem_state_name(state_of(run.r)), modem_reason_code(reason_of(run.r)));
                 free(text);
                 wrong++;
             }
