@@ -15,32 +15,31 @@ const char *modem_state_name(enum modem_state state)
     return (unsigned)state < MODEM_STATE_COUNT ? names[state] : "unknown";
 }
 
-static const struct { const char *code, *text;
-} reasons[MODEM_REASON_COUNT] = {
+static const struct { const char *code, *text; } reasons[MODEM_REASON_COUNT] = {
     [MODEM_REASON_NONE] = { "none", "" },
-    [MODEM_REASON_NO_ANSWER] = { "no_answer", "Nothing on this port answers AT: it is no modem, or the modem hangs "
-                                              "and needs its power switched off and on." },
+    [MODEM_REASON_NO_ANSWER] = { "no_answer",
+        "Nothing on this port answers AT: it is no modem, or it hangs and needs its power switched off and on." },
     [MODEM_REASON_UNPLUGGED] = { "unplugged", "The port is gone: plug the modem in again." },
     [MODEM_REASON_NO_SIM] = { "no_sim", "The modem sees no SIM card: insert one." },
     [MODEM_REASON_PIN_NEEDED] = { "pin_needed", "The SIM card asks for its PIN: put it into the configuration." },
-    [MODEM_REASON_PIN_WRONG] = { "pin_wrong", "The SIM card refused the PIN; it will not be tried again: correct it "
-                                              "in the configuration." },
-    [MODEM_REASON_PUK_NEEDED] = { "puk_needed", "The SIM card is blocked and asks for its PUK: unblock it in a "
-                                                "phone. A wrong PUK ten times destroys it." },
-    [MODEM_REASON_SIM_LOCKED] = { "sim_locked", "The modem is locked to another SIM card or operator: use the card "
-                                                "it is locked to, or have it unlocked." },
-    [MODEM_REASON_SIM_FAILURE] = { "sim_failure", "The modem cannot read the SIM card: clean it, seat it again, or "
-                                                  "try another one." },
-    [MODEM_REASON_SIM_BUSY] = { "sim_busy", "The SIM card does not become ready: seat it again, or switch the modem "
-                                            "off and on." },
-    [MODEM_REASON_NOT_REGISTERED] = { "not_registered", "The modem looks for a network: check antenna, coverage and "
-                                                        "whether the SIM card is active." },
-    [MODEM_REASON_DENIED] = { "denied", "The network refuses the SIM card: ask the operator whether it is active and "
-                                        "allowed here." },
-    [MODEM_REASON_NO_PDU_MODE] = { "no_pdu_mode", "The modem refuses PDU mode (AT+CMGF=0): this kind of modem cannot "
-                                                  "be used." },
-    [MODEM_REASON_RESET] = { "reset", "The modem has restarted by itself: if it does so again, check its power "
-                                      "supply." },
+    [MODEM_REASON_PIN_WRONG] = { "pin_wrong",
+        "The SIM card refused the PIN; it will not be tried again: correct it in the configuration." },
+    [MODEM_REASON_PUK_NEEDED] = { "puk_needed",
+        "The SIM card is blocked and asks for its PUK: unblock it in a phone. A wrong PUK ten times destroys it." },
+    [MODEM_REASON_SIM_LOCKED] = { "sim_locked",
+        "The modem is locked to another SIM card or operator: use the card it is locked to, or have it unlocked." },
+    [MODEM_REASON_SIM_FAILURE] = { "sim_failure",
+        "The modem cannot read the SIM card: clean it, seat it again, or try another one." },
+    [MODEM_REASON_SIM_BUSY] = { "sim_busy",
+        "The SIM card does not become ready: seat it again, or switch the modem off and on." },
+    [MODEM_REASON_NOT_REGISTERED] = { "not_registered",
+        "The modem looks for a network: check antenna, coverage and whether the SIM card is active." },
+    [MODEM_REASON_DENIED] = { "denied",
+        "The network refuses the SIM card: ask the operator whether it is active and allowed here." },
+    [MODEM_REASON_NO_PDU_MODE] = { "no_pdu_mode",
+        "The modem refuses PDU mode (AT+CMGF=0): this kind of modem cannot be used." },
+    [MODEM_REASON_RESET] = { "reset",
+        "The modem has restarted by itself: if it does so again, check its power supply." },
 };
 
 const char *modem_reason_text(enum modem_reason reason)

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A result normally comes within 15 s (135 s was seen, with an error). After a minute the modem is asked whether it is there:
+ * if it answers that, the result was lost, and it need not stand idle until send_timeout_ms. */
+#define NUDGE_MS 60000
+
 struct box_slot {
     struct box *box;
     uint32_t index;
@@ -238,7 +242,7 @@ int box_slot_add(struct box *box, const char *bank, const char *port, const char
 {
     struct box_slot *slot;
     struct modem_config config = { .send_timeout_ms = box->config.send_timeout_ms, .poll_ms = box->config.poll_ms,
-                                   .park_retry_ms = box->config.park_retry_ms, .on_event = on_modem_event };
+                                   .park_retry_ms = box->config.park_retry_ms, .nudge_ms = NUDGE_MS, .on_event = on_modem_event };
 
     if (box->slot_count == GATEWAY_SLOTS_MAX)
         return -ENOSPC;

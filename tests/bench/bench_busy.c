@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bench_busy - the share of time a modem has a part on the air while work always waits, as the bank of simulated modems
- * saw it, and what a modem waits between +CMGS/OK of one part and AT+CMGS of the next. */
+ * bench_busy - how busy modems are while work always waits: the share of time with a part on the air, as the bank of
+ * simulated modems saw it, and what a modem waits between +CMGS/OK of one part and AT+CMGS of the next. */
 #include "tests/bench/figures.h"
 #include "tests/system/harness.h"
 

@@ -91,7 +91,7 @@ void harness_write_config(const struct harness *harness)
                   harness->socket, options->api != NULL ? options->api : "listen =\n", or_none(options->modem));
     (void)fprintf(file, "[bank \"local\"]\nports = %s%s\n%s\n%s", options->ports != NULL ? options->ports : harness->modems,
                   options->ports != NULL ? "" : "/modem*", or_none(options->bank_section), or_none(options->sections));
-    if (fclose(file) != 0)
+    if (fchmod(fileno(file), 0600) < 0 || fclose(file) != 0)   /* there may be a PIN in it */
         harness_die("%s: %s", harness->config, strerror(errno));
 }
 

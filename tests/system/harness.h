@@ -181,6 +181,8 @@ typedef bool (*harness_condition)(struct harness *harness, const void *context);
 bool harness_wait(struct harness *harness, harness_condition holds, const void *context, int timeout_ms);
 /* So many modems are in this state. */
 bool harness_wait_modems(struct harness *harness, const char *state, unsigned count, int timeout_ms);
+/* The first modem is in this state for this reason. */
+bool harness_wait_reason(struct harness *harness, const char *state, const char *code, int timeout_ms);
 /* The message is in this state. */
 bool harness_wait_state(struct harness *harness, const char *id, const char *state, int timeout_ms);
 /* So many parts were on the air towards this number. */

@@ -10,13 +10,16 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#define FIRST_BYTES 131072u
+
 void follow_open(struct follow *follow, const char *path)
 {
-    *follow = (struct follow){ .fd = -1, .inotify_fd = -1 };
+    *follow = (struct follow){ .fd = -1, .inotify_fd = -1, .size = FIRST_BYTES };
+    follow->buffer = malloc(FIRST_BYTES);
     (void)snprintf(follow->path, sizeof follow->path, "%s", path);
     follow->fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0644);
     follow->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (follow->fd < 0 || follow->inotify_fd < 0 || inotify_add_watch(follow->inotify_fd, path, IN_MODIFY) < 0)
+    if (follow->buffer == NULL || follow->fd < 0 || follow->inotify_fd < 0 || inotify_add_watch(follow->inotify_fd, path, IN_MODIFY) < 0)
         harness_die("%s cannot be followed: %s", path, strerror(errno));
 }
 
@@ -42,7 +45,7 @@ static bool read_more(struct follow *follow)
     ssize_t n;
 
     if (follow->size - follow->length < 65536) {
-        size_t size = follow->size == 0 ? 131072 : follow->size * 2;
+        size_t size = follow->size * 2;
         char *grown = realloc(follow->buffer, size);
 
         if (grown == NULL)

@@ -64,6 +64,25 @@ bool harness_wait_modems(struct harness *harness, const char *state, unsigned co
     return harness_wait(harness, modems_are, &(struct modems_wanted){ state, count }, timeout_ms);
 }
 
+struct reason_wanted { const char *state, *code; };
+
+static bool first_modem_says(struct harness *harness, const void *context)
+{
+    const struct reason_wanted *wanted = context;
+    json_t *answer = harness_get(harness, "/v1/modems");
+    json_t *modem = json_array_get(json_object_get(answer, "modems"), 0), *reason = json_object_get(modem, "reason");
+    bool says = strcmp(json_text_at(modem, "state"), wanted->state) == 0 && strcmp(json_text_at(reason, "code"), wanted->code) == 0 &&
+                json_string_length(json_object_get(reason, "detail")) > 20;   /* and in a sentence */
+
+    json_decref(answer);
+    return says;
+}
+
+bool harness_wait_reason(struct harness *harness, const char *state, const char *code, int timeout_ms)
+{
+    return harness_wait(harness, first_modem_says, &(struct reason_wanted){ state, code }, timeout_ms);
+}
+
 /* -- messages ------------------------------------------------------------------------------------------------- */
 
 struct state_wanted { const char *id, *state; };

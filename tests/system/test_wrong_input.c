@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_wrong_input.c - what people, modems and disks get wrong, and what the gateway says about it. */
+ * test_wrong_input.c - what people and disks get wrong, and what the gateway says about it. */
 #include "tests/system/fixture.h"
 
 #include <fcntl.h>
@@ -63,147 +63,6 @@ static void a_wrong_configuration_is_named_by_file_line_and_key(void **state)
     assert_int_not_equal(access(harness->state, F_OK), 0);   /* looking only, it has made nothing */
     assert_int_equal(unlink(harness->config), 0);
     expect_end(harness, NULL, 1, harness->config);
-    harness->passed = true;
-}
-
-/* -- ports ---------------------------------------------------------------------------------------------------- */
-
-struct reason_wanted { const char *state, *code; };
-
-static bool modem_says(struct harness *harness, const void *context)
-{
-    const struct reason_wanted *wanted = context;
-    json_t *answer = harness_get(harness, "/v1/modems");
-    json_t *modem = json_array_get(json_object_get(answer, "modems"), 0), *reason = json_object_get(modem, "reason");
-    bool says = strcmp(json_text_at(modem, "state"), wanted->state) == 0 && strcmp(json_text_at(reason, "code"), wanted->code) == 0 &&
-                strlen(json_text_at(reason, "detail")) > 20;
-
-    json_decref(answer);
-    return says;
-}
-
-static void expect_reason(struct harness *harness, const char *modem_state, const char *code)
-{
-    if (!harness_wait(harness, modem_says, &(struct reason_wanted){ modem_state, code }, WAIT_MS))
-        harness_die("the modem does not become %s because of %s", modem_state, code);
-}
-
-static void a_port_that_is_no_modem_says_so(void **state)
-{
-    struct harness_options options = { .modems = 0 };
-    struct harness *harness = fixture_open(state, &options);
-    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    char slave[64];
-
-    HARNESS_CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 && ptsname_r(master, slave, sizeof slave) == 0);
-    harness->options.ports = slave;
-    harness_write_config(harness);
-    harness_start(harness);
-    expect_reason(harness, "parked", "no_answer");
-    (void)close(master);
-    harness->passed = true;
-}
-
-static void a_regular_file_as_port_says_so_and_the_gateway_runs_on(void **state)
-{
-    struct harness_options options = { .modems = 0 };
-    struct harness *harness = fixture_open(state, &options);
-    char path[128];
-    int fd;
-
-    harness_path(harness, "ttyUSB0", path, sizeof path);
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    HARNESS_CHECK(fd >= 0 && close(fd) == 0);
-    harness->options.ports = path;
-    harness_write_config(harness);
-    harness_start(harness);
-    assert_true(harness_wait_log(harness, "not a terminal or serial port", WAIT_MS));
-    harness->passed = true;
-}
-
-static void a_port_without_permission_names_the_group(void **state)
-{
-    struct harness_options options = { .modems = 0 };
-    struct harness *harness;
-    int master;
-    char slave[64];
-
-    if (geteuid() == 0)
-        skip();   /* root may open everything */
-    harness = fixture_open(state, &options);
-    master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    HARNESS_CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 && ptsname_r(master, slave, sizeof slave) == 0 &&
-                  chmod(slave, 0) == 0);
-    harness->options.ports = slave;
-    harness_write_config(harness);
-    harness_start(harness);
-    assert_true(harness_wait_log(harness, "permission denied; add the user to the group", WAIT_MS));
-    (void)close(master);
-    harness->passed = true;
-}
-
-static void without_any_modem_messages_wait_and_the_log_says_why(void **state)
-{
-    const struct harness_options options = { .ports = NO_PORTS };
-    struct harness *harness = fixture_start(state, &options);
-    json_t *health;
-    char id[32];
-
-    assert_true(harness_wait_log(harness, "no modem: nothing matches the ports", WAIT_MS));
-    harness_send(harness, "+40711000001", "Whenever there is one", id);
-    assert_true(harness_wait_state(harness, id, "queued", WAIT_MS));
-    health = harness_get(harness, "/healthz");
-    assert_string_equal(json_text_at(health, "status"), "degraded");
-    json_decref(health);
-    harness->passed = true;
-}
-
-/* -- cards ---------------------------------------------------------------------------------------------------- */
-
-static void a_card_that_wants_its_pin_waits_for_it(void **state)
-{
-    const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK, "--air-ms", "50", "--pin" } };
-    struct harness *harness = fixture_open(state, &options);
-    char id[32];
-
-    harness_start(harness);
-    expect_reason(harness, "parked", "pin_needed");
-    harness_send(harness, "+40711000001", "Behind a PIN", id);
-    assert_int_equal(harness_stop(harness, WAIT_MS), 0);
-
-    harness->options.bank_section = "pin = 1234\n";
-    harness_write_config(harness);
-    harness_start(harness);
-    assert_true(harness_wait_state(harness, id, "delivered", WAIT_MS));
-    harness->passed = true;
-}
-
-static void a_wrong_pin_is_tried_once(void **state)
-{
-    const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK, "--pin" }, .bank_section = "pin = 9999\n",
-                                             .modem = "park_retry = 1s\n" };
-    struct harness *harness = fixture_open(state, &options);
-    json_t *list;
-
-    harness_start(harness);
-    expect_reason(harness, "parked", "pin_wrong");
-    /* It looks at the card again; had it tried the PIN again, the card would ask for its PUK at the third time. */
-    bank_tell_ok(harness, "reset 0");
-    expect_reason(harness, "parked", "pin_wrong");
-    list = bank_tell(harness, "list");
-    json_decref(list);
-    harness->passed = true;
-}
-
-static void a_missing_card_says_so_and_one_put_in_later_is_used(void **state)
-{
-    const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK, "--fault", "no_sim=1" }, .modem = "park_retry = 1s\n" };
-    struct harness *harness = fixture_open(state, &options);
-
-    harness_start(harness);
-    expect_reason(harness, "parked", "no_sim");
-    bank_tell_ok(harness, "fault 0 clear");
-    assert_true(harness_wait_modems(harness, "ready", 1, WAIT_MS));
     harness->passed = true;
 }
 
@@ -378,13 +237,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_wrong_configuration_is_named_by_file_line_and_key, fixture_end),
-        cmocka_unit_test_teardown(a_port_that_is_no_modem_says_so, fixture_end),
-        cmocka_unit_test_teardown(a_regular_file_as_port_says_so_and_the_gateway_runs_on, fixture_end),
-        cmocka_unit_test_teardown(a_port_without_permission_names_the_group, fixture_end),
-        cmocka_unit_test_teardown(without_any_modem_messages_wait_and_the_log_says_why, fixture_end),
-        cmocka_unit_test_teardown(a_card_that_wants_its_pin_waits_for_it, fixture_end),
-        cmocka_unit_test_teardown(a_wrong_pin_is_tried_once, fixture_end),
-        cmocka_unit_test_teardown(a_missing_card_says_so_and_one_put_in_later_is_used, fixture_end),
         cmocka_unit_test_teardown(a_second_gateway_on_the_same_folder_ends_and_names_it, fixture_end),
         cmocka_unit_test_teardown(a_database_of_a_newer_version_is_left_alone, fixture_end),
         cmocka_unit_test_teardown(what_is_no_database_is_left_alone, fixture_end),

@@ -123,7 +123,7 @@ static void a_card_that_is_missing_blocked_or_locked_parks_with_its_reason(void 
 static void a_card_that_is_busy_or_fails_for_a_moment_at_boot_is_waited_for(void **state)
 {
     static const char *const before[] = { "\r\n+CME ERROR: 14\r\n", "\r\n+CME ERROR: SIM failure\r\n", "\r\nERROR\r\n",
-                                          "\r\n+CPIN: NOT READY\r\n" OK_LINE };
+                                          ("\r\n+CPIN: NOT READY\r\n" OK_LINE) };
 
     (void)state;
     for (size_t i = 0; i < 4; i++) {
@@ -470,7 +470,7 @@ static void the_table_of_states_is_the_one_that_is_documented(void **state)
     fclose(file);
     table[0] = '\0';
     modem_print_table(take_table_line, NULL);
-    if (strcmp(table, expected) != 0)
+    if (strcmp(table, strchr(expected, '\n') + 1) != 0)   /* behind the line with the licence */
         fail_msg("the table is now:\n%s", table);
     for (int s = 0; s < MODEM_STATE_COUNT; s++) {
         char row[64];

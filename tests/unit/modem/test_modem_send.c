@@ -426,6 +426,43 @@ static void a_modem_that_never_asks_gets_its_pdu_after_a_moment_without_an_error
     responder_free(r);
 }
 
+static void a_part_that_waits_behind_a_command_that_hangs_is_not_sent(void **state)
+{
+    struct responder *r = ready_modem();
+
+    (void)state;
+    answer_pdu(r, "\r\n+CMGS: 1\r\n" OK_LINE);
+    send_part(r);
+    run_for(r, 3000);
+    answer(r, "AT+CMGR=5", SILENCE);
+    feed_text(r, "\r\n+CMTI: \"SM\",5\r\n");
+    send_part(r);
+    run_for(r, 20000);
+    assert_int_equal(count_events(r, MODEM_EVENT_SENT), 1);
+    assert_int_equal(count_events(r, MODEM_EVENT_NOT_SENT), 1);
+    assert_int_equal(count_started(r, "AT+CMGS="), 1);
+    assert_int_equal(state_of(r), MODEM_READY);
+    responder_free(r);
+}
+
+static void a_reference_that_comes_after_the_next_part_belongs_to_nobody(void **state)
+{
+    struct responder *r = ready_modem();
+
+    (void)state;
+    answer_pdu(r, OK_LINE);   /* unknown: OK without a reference */
+    answer_pdu(r, "\r\n+CMGS: 2\r\n" OK_LINE);
+    send_part(r);
+    run_for(r, 10000);
+    assert_int_equal(count_events(r, MODEM_EVENT_UNKNOWN), 1);
+    send_part(r);
+    run_for(r, 1000);
+    assert_int_equal(last_event(r, MODEM_EVENT_SENT)->event.part_id, 2);
+    feed_text(r, "\r\n+CMGS: 3\r\n");
+    assert_int_equal(count_events(r, MODEM_EVENT_LATE_SENT), 0);
+    responder_free(r);
+}
+
 static void unsolicited_lines_in_a_send_change_nothing(void **state)
 {
     struct responder *r = ready_modem();
@@ -546,6 +583,8 @@ int main(void)
         cmocka_unit_test(an_echo_that_was_off_keeps_the_pdu_back),
         cmocka_unit_test(a_modem_whose_echo_cannot_be_switched_off_still_sends),
         cmocka_unit_test(a_modem_that_never_asks_gets_its_pdu_after_a_moment_without_an_error),
+        cmocka_unit_test(a_part_that_waits_behind_a_command_that_hangs_is_not_sent),
+        cmocka_unit_test(a_reference_that_comes_after_the_next_part_belongs_to_nobody),
         cmocka_unit_test(unsolicited_lines_in_a_send_change_nothing),
         cmocka_unit_test(a_second_part_is_refused_while_one_is_in_its_hands),
         cmocka_unit_test(a_refusal_that_is_about_the_card_has_the_card_looked_at),

@@ -292,6 +292,25 @@ static void a_refused_delete_is_tried_again_and_the_message_not_given_twice(void
     responder_free(r);
 }
 
+/* The delete may have been done, and another message may lie there by now. */
+static void an_unanswered_delete_is_not_repeated_blindly(void **state)
+{
+    struct responder *r = responder_new(NULL);
+
+    (void)state;
+    answer(r, "AT+CMGL=4", UNIT("+CMGL: 3,0,,23", DELIVER_A) OK_LINE);
+    answer(r, "AT+CMGL=4", UNIT("+CMGL: 3,0,,29", DELIVER_B) OK_LINE);
+    answer(r, "AT+CMGD=3", SILENCE);
+    open_line(r);
+    run_for(r, 20000);
+    modem_stored(r->modem, last_event(r, MODEM_EVENT_DELIVER)->event.handle, r->now_ms);
+    run_for(r, 50000);
+    assert_int_equal(state_of(r), MODEM_READY);
+    assert_string_equal(last_event(r, MODEM_EVENT_DELIVER)->pdu, DELIVER_B);
+    assert_int_equal(count_written(r, "AT+CMGD=3"), 1);
+    responder_free(r);
+}
+
 static void direct_messages_and_reports_are_handed_over_without_an_acknowledgement(void **state)
 {
     struct responder *r = ready_modem();
@@ -369,6 +388,7 @@ int main(void)
         cmocka_unit_test(both_storages_are_listed_at_the_start),
         cmocka_unit_test(more_messages_than_handles_are_all_handed_over_in_the_end),
         cmocka_unit_test(a_refused_delete_is_tried_again_and_the_message_not_given_twice),
+        cmocka_unit_test(an_unanswered_delete_is_not_repeated_blindly),
         cmocka_unit_test(direct_messages_and_reports_are_handed_over_without_an_acknowledgement),
         cmocka_unit_test(a_modem_that_stays_in_phase_2_plus_is_acknowledged_after_storing),
         cmocka_unit_test(own_drafts_and_dirt_in_storage_are_left_alone),
