@@ -104,7 +104,7 @@ static const char schema_1[] =
 /* Step i leads from user_version i to i + 1. Never change one that was released: add another. */
 static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1 };
 
-/* facts/ledger-and-faults.md section 5. temp_store: savepoints need no file of their own. cache_size is in KiB. */
+/* A commit must survive power loss: WAL with FULL, never NORMAL. temp_store: savepoints need no file of their own. cache_size is in KiB. */
 static const char *const pragmas_write[] = {
     "PRAGMA page_size=4096",          "PRAGMA journal_mode=WAL",       "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",         "PRAGMA secure_delete=ON",       "PRAGMA wal_autocheckpoint=1000",

@@ -3,7 +3,7 @@
  * store.c - one transaction per list of changes, and what happens when the disk does not do as it is told.
  *
  * A COMMIT that fails may have landed or not: SQLite cannot know what a disk kept that reported an error, and the handle
- * is not to be used for another try (facts/ledger-and-faults.md section 5). Each transaction raises the number of commits
+ * is not to be used for another try. Each transaction raises the number of commits
  * in the database. After a failure the file is opened anew, and that number tells. */
 #include "src/store/store.h"
 

@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 {
     static const unsigned modems[] = { 1, 8, 64 }, jitters[] = { 0, 20 };
     unsigned only_modems = 0, only_jitter = 1000;
-    struct settings settings = { .air_ms = 200, .latency_ms = 2, .seconds = 20 };
+    struct settings settings = { .air_ms = 200, .latency_ms = 0, .seconds = 20 };
     const struct figures_option options[] = {
         { "modems", &only_modems, "so many modems; 0: 1, 8 and 64" },
         { "air-ms", &settings.air_ms, "time a part is on the air" },

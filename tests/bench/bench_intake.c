@@ -31,11 +31,12 @@ static json_t *measure(struct harness *harness, unsigned clients, unsigned posts
 {
     struct client threads[CLIENTS_MAX];
     uint64_t start_us = harness_now_us(), cpu_us = figures_cpu_us(harness->daemon.pid), took_us;
-    unsigned messages = posts / clients * clients * recipients;
+    unsigned messages = posts * recipients;
 
     for (unsigned i = 0; i < clients; i++) {
-        threads[i] = (struct client){ .harness = harness, .posts = posts / clients, .recipients = recipients,
-                                      .first = first + (uint64_t)i * (posts / clients) * recipients };
+        threads[i] = (struct client){ .harness = harness, .posts = posts / clients + (i < posts % clients),
+                                      .recipients = recipients, .first = first };
+        first += (uint64_t)threads[i].posts * recipients;
         HARNESS_CHECK(pthread_create(&threads[i].thread, NULL, run_client, &threads[i]) == 0);
     }
     for (unsigned i = 0; i < clients; i++)

@@ -19,7 +19,7 @@ double figures_quantile(double *values, size_t count, double share);
 /* {"p50", "p99", "max"} of values in microseconds, as milliseconds. */
 json_t *figures_latency(double *values_us, size_t count);
 
-uint64_t figures_cpu_us(pid_t pid);      /* user and system time of all its threads, living or ended */
+uint64_t figures_cpu_us(pid_t pid);      /* CPU time of all its living threads */
 json_t *figures_memory(pid_t pid);       /* KiB, from smaps: pss, rss, and how much of the pss is shared libraries */
 
 /* Adds which machine it was and how loaded before, and prints the object on stdout. Steals it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * vectors.h - reads tests/vectors (README of the planning repository's shared/vectors describes them) line by line. */
+ * vectors.h - reads tests/vectors line by line. */
 #ifndef CELLPOST_TESTS_SMS_VECTORS_H
 #define CELLPOST_TESTS_SMS_VECTORS_H
 
