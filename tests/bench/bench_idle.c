@@ -41,7 +41,8 @@ int main(int argc, char **argv)
     memory = figures_memory(harness->daemon.pid);
     stats = bank_tell(harness, "stats");
     figures = json_pack("{s:i, s:f, s:f, s:f, s:f, s:f, s:o, s:i}", "modems", (int)modems, "seconds", (double)wall_us / 1e6, "cpu_ms",
-                        (double)cpu_us / 1000, "cpu_share_of_one_core", (double)cpu_us / (double)wall_us, "goal_cpu_share", 0.005, "at_lines_per_modem",
+                        (double)cpu_us / 1000, "cpu_share_of_one_core", (double)cpu_us / (double)wall_us,
+                        "goal_cpu_share", 0.005, "at_lines_per_modem",
                         (double)json_number_at(json_object_get(stats, "all"), "at_lines") / modems, "memory",
                         memory, "goal_pss_kib", 16 * 1024);
     json_decref(stats);

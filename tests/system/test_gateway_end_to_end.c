@@ -99,7 +99,8 @@ static void two_recipients_get_a_message_each(void **state)
     struct http_answer answer;
     json_t *list;
 
-    http_call(harness->http, "POST", "/v1/messages", "{\"to\":[\"+40711000011\",\"+40711000012\"],\"text\":\"To both of you\"}", NULL, &answer);
+    http_call(harness->http, "POST", "/v1/messages", "{\"to\":[\"+40711000011\",\"+40711000012\"],\"text\":\"To both of you\"}", NULL,
+              &answer);
     assert_int_equal(answer.status, 202);
     list = json_object_get(answer.json, "messages");
     assert_int_equal(json_array_size(list), 2);
@@ -142,7 +143,8 @@ static void a_repeated_request_is_sent_once(void **state)
     assert_true(answer.replayed);
     assert_string_equal(json_text_at(json_array_get(json_object_get(answer.json, "messages"), 0), "id"), first);
     http_answer_done(&answer);
-    http_call(harness->http, "POST", "/v1/messages", "{\"to\":\"+40711000021\",\"text\":\"Something else\"}", "Idempotency-Key: order-4711", &answer);
+    http_call(harness->http, "POST", "/v1/messages", "{\"to\":\"+40711000021\",\"text\":\"Something else\"}",
+              "Idempotency-Key: order-4711", &answer);
     assert_int_equal(answer.status, 422);
     assert_string_equal(json_text_at(answer.json, "code"), "idempotency_mismatch");
     http_answer_done(&answer);
