@@ -210,6 +210,61 @@ int at_sim_from_error(bool cms, int code, enum at_sim *ret_sim)
     return -EINVAL;
 }
 
+/* Where each maker has the counter of PIN1. label: the first field must be that, since other lines count other codes. */
+static const struct pin_form { const char *name, *label; int8_t left, full; } pin_forms[] = {
+    { "+CPINR:", "SIM PIN", 1, 2 },    /* one line per code: "SIM PIN,3,3" */
+    { "^CPIN:", "SIM PIN", 3, -1 },    /* Huawei: code, its tries, PUK, PIN, PUK2, PIN2 */
+    { "+QPINC:", "SC", 1, -1 },        /* Quectel: "SC",PIN,PUK and "P2",PIN2,PUK2 */
+    { "+QTRPIN:", NULL, 0, -1 },       /* Quectel's older ones */
+    { "+SPIC:", NULL, 0, -1 },         /* SIMCom: the order of the others differs by model */
+    { "+UPINCNT:", NULL, 0, -1 },      /* u-blox */
+    { "^SPIC:", NULL, 0, -1 },         /* Cinterion */
+    { "#PCT:", NULL, 0, -1 },          /* Telit: of the code that is asked for */
+    { "+CPINC:", NULL, 0, -1 },        /* Sierra */
+    { "+ZPINPUK:", NULL, 0, -1 },      /* ZTE */
+};
+#define PIN_TRIES_MAX 15
+
+/* The status word at the end: 63CX, X tries are left; 6983, the PIN is blocked (TS 102 221 10.2). */
+static int tries_of_status_word(const struct fields *fields)
+{
+    struct field word;
+    long value;
+
+    if (fields->count < 2 || fields->field[1].length != 4)
+        return -1;
+    word = fields->field[1];
+    value = number_of(&word, 16);
+    if (value == 0x6983)
+        return 0;
+    return value >= 0 && (value & 0xFFF0) == 0x63C0 ? (int)(value & 0xF) : -1;
+}
+
+int at_parse_pin_tries(const char *line, struct at_pin_tries *ret_tries)
+{
+    struct at_pin_tries tries = { -1, -1 };
+    struct fields fields = split(behind_name(line));
+
+    if (starts_with(line, "+CSIM:"))
+        tries.left = tries_of_status_word(&fields);
+    for (size_t i = 0; i < COUNT(pin_forms); i++) {
+        const struct pin_form *form = &pin_forms[i];
+        const struct field *first = &fields.field[0];
+
+        if (!starts_with(line, form->name))
+            continue;
+        if (form->label != NULL &&
+            (first->length != strlen(form->label) || memcmp(first->text, form->label, first->length) != 0))
+            continue;
+        tries.left = small_number(&fields, (size_t)form->left);
+        tries.full = form->full >= 0 ? small_number(&fields, (size_t)form->full) : -1;
+    }
+    if (tries.left < 0 || tries.left > PIN_TRIES_MAX || tries.full > PIN_TRIES_MAX)
+        return -EINVAL;
+    *ret_tries = tries;
+    return 0;
+}
+
 int at_parse_csq(const char *line, int *ret_rssi, int *ret_ber)
 {
     struct fields fields;

@@ -34,6 +34,12 @@ int at_parse_cpin(const char *line, enum at_sim *ret_sim);
 /* What a refused AT+CPIN? says: CME 10..18 and 5..7, 40..48, CMS 310..318; others -EINVAL. */
 int at_sim_from_error(bool cms, int code, enum at_sim *ret_sim);
 
+/* How many tries are left for the PIN of the card (not PIN2, not the PUK): +CPINR of 27.007 8.65, its counterparts of
+ * the makers, and +CSIM with the answer to a VERIFY PIN without data (TS 102 221 11.1.9). full: what it begins with, -1
+ * where that is not told. Both are 0..15, as the card's status word has four bits for it; else -EINVAL. */
+struct at_pin_tries { int left, full; };
+int at_parse_pin_tries(const char *line, struct at_pin_tries *ret_tries);
+
 int at_parse_csq(const char *line, int *ret_rssi, int *ret_ber);
 int at_rssi_to_dbm(int rssi);   /* 0: unknown (99 and what 27.007 8.5 does not define) */
 

@@ -604,6 +604,7 @@ static enum modem_trigger retry_trigger(const struct modem *modem)
     switch (modem->status.reason) {
     case MODEM_REASON_NO_SIM: case MODEM_REASON_PIN_NEEDED: case MODEM_REASON_PIN_WRONG: case MODEM_REASON_PUK_NEEDED:
     case MODEM_REASON_SIM_LOCKED: case MODEM_REASON_SIM_FAILURE: case MODEM_REASON_SIM_BUSY:
+    case MODEM_REASON_PIN_TWO_LEFT: case MODEM_REASON_PIN_ONE_LEFT:
         return ON_RETRY_SIM;
     default:
         return ON_RETRY_PORT;

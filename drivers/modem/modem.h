@@ -36,6 +36,7 @@ const char *modem_state_name(enum modem_state state);   /* "ready" ... */
 enum modem_reason {
     MODEM_REASON_NONE, MODEM_REASON_NO_ANSWER /* the port is no modem, or hangs */, MODEM_REASON_UNPLUGGED,
     MODEM_REASON_NO_SIM, MODEM_REASON_PIN_NEEDED, MODEM_REASON_PIN_WRONG, MODEM_REASON_PUK_NEEDED,
+    MODEM_REASON_PIN_TWO_LEFT, MODEM_REASON_PIN_ONE_LEFT /* both "pin_wrong" too: somebody's PIN was */,
     MODEM_REASON_SIM_LOCKED /* to another operator or device */, MODEM_REASON_SIM_FAILURE, MODEM_REASON_SIM_BUSY,
     MODEM_REASON_NOT_REGISTERED, MODEM_REASON_DENIED, MODEM_REASON_NO_PDU_MODE, MODEM_REASON_RESET, MODEM_REASON_COUNT
 };
@@ -90,7 +91,8 @@ struct modem_event {
 };
 
 struct modem_config {
-    const char *pin;                     /* NULL: none. The caller gives it only when it may be tried (once per card) */
+    /* NULL: none. Tried only while the card has all its tries left, or once where the modem does not tell how many. */
+    const char *pin;
     uint32_t send_timeout_ms;            /* final result after Ctrl-Z; 0: 180 000 (facts: 45 s x 4 tries) */
     uint32_t poll_ms;                    /* CSQ, registration, stored messages while idle; 0: 60 000 */
     uint32_t park_retry_ms;              /* 0: 60 000 */

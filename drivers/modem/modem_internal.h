@@ -17,6 +17,7 @@
 #include "drivers/modem/modem.h"
 
 #define MODEM_AGAIN_MS 2000            /* a step that must be asked again: a card that starts, no "SMS Ready" yet */
+#define MODEM_SILENCES_MAX 4           /* commands of one script that get no answer although AT does: then start over */
 #define MODEM_READS_MAX 16
 #define MODEM_HANDLES_MAX 32
 #define MODEM_HANDLE_OPEN_MS 600000    /* never acknowledged: the message comes again at the next sweep after that */
@@ -46,7 +47,7 @@ enum modem_verdict {
 };
 
 /* Ladders: steps that stand together; the first accepted one ends it, and is tried first the next time. */
-enum modem_ladder { LADDER_NONE, LADDER_IMEI, LADDER_ICCID, LADDER_STORAGE, LADDER_CNMI, LADDER_CREG, LADDER_CEREG,
+enum modem_ladder { LADDER_NONE, LADDER_IMEI, LADDER_PIN_TRIES, LADDER_ICCID, LADDER_STORAGE, LADDER_CNMI, LADDER_CREG, LADDER_CEREG,
                     LADDER_CGREG, MODEM_LADDER_COUNT };
 
 struct modem_step {
@@ -116,6 +117,7 @@ struct modem {
     char pin[12];
     enum modem_pin pin_state;
     bool pin_due, pin_tried;
+    struct at_pin_tries pin_tries;     /* as the card has them now; left -1: not told */
     int8_t card_seen;                  /* what AT+CPIN? answered; -1: nothing */
     bool pin_may_repeat;               /* accepted before, and the modem or the card started anew since */
     char iccid[24], imsi[16];          /* as read now, before they are compared with status.identity */

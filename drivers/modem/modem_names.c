@@ -23,7 +23,15 @@ static const struct { const char *code, *text; } reasons[MODEM_REASON_COUNT] = {
     [MODEM_REASON_NO_SIM] = { "no_sim", "The modem sees no SIM card: insert one." },
     [MODEM_REASON_PIN_NEEDED] = { "pin_needed", "The SIM card asks for its PIN: put it into the configuration." },
     [MODEM_REASON_PIN_WRONG] = { "pin_wrong",
-        "The SIM card refused the PIN; it will not be tried again: correct it in the configuration." },
+        "The SIM card refused the PIN; it will not be tried again: correct it in the configuration, and enter the right "
+        "one once in a phone or by AT+CPIN." },
+    /* One code for all three: what is to be done is the same. */
+    [MODEM_REASON_PIN_TWO_LEFT] = { "pin_wrong",
+        "The PIN is not tried because only 2 tries are left before the SIM card blocks: enter the right one once in a "
+        "phone or by AT+CPIN, and check the configuration." },
+    [MODEM_REASON_PIN_ONE_LEFT] = { "pin_wrong",
+        "The PIN is not tried because only 1 try is left before the SIM card blocks: enter the right one once in a "
+        "phone or by AT+CPIN, and check the configuration." },
     [MODEM_REASON_PUK_NEEDED] = { "puk_needed",
         "The SIM card is blocked and asks for its PUK: unblock it in a phone. A wrong PUK ten times destroys it." },
     [MODEM_REASON_SIM_LOCKED] = { "sim_locked",

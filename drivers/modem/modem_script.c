@@ -6,7 +6,6 @@
 #include <assert.h>
 
 #define STEP_TIMEOUT_MS 5000
-#define SILENCES_MAX 4        /* commands of one script that get no answer although AT does: then start over */
 
 void modem_run(struct modem *modem, const struct modem_script *script, uint64_t now_ms)
 {
@@ -112,7 +111,7 @@ void modem_step_done(struct modem *modem, const struct at_event *done, uint64_t 
     uint8_t ladder = step->ladder;
 
     modem->doing = DOING_NOTHING;
-    if (done->result == AT_UNKNOWN && ++modem->silences >= SILENCES_MAX) {
+    if (done->result == AT_UNKNOWN && ++modem->silences >= MODEM_SILENCES_MAX) {
         modem->script = NULL;
         modem_apply(modem, ON_SILENT, now_ms);
         return;

@@ -10,6 +10,8 @@
 
 #define PDU_MODE_TRIES 30      /* AT+CMGF fails on a SIM800 until "SMS Ready", 5 to 20 s after the start */
 #define PIN_SETTLE_TRIES 20    /* CPIN may say SIM PIN for some seconds after it was accepted (M6280: 10 s) */
+#define PIN_TRIES_FULL 3       /* what a card begins with where the modem does not tell it (TS 31.101 9.5.1) */
+#define PIN_BUSY_TRIES 5       /* a card that starts may not tell its counter yet */
 #define IMSI_TRIES 5
 #define STORAGE_TRIES 5
 
@@ -127,7 +129,8 @@ static enum modem_verdict park_card(struct modem *modem, enum modem_reason reaso
     return VERDICT_STOP;
 }
 
-/* The PIN is tried once; a second time only where this card took it before and the modem has started anew since. */
+/* The PIN is tried once in our life; a second time only where this card took it before and the modem has started anew
+ * since. Whether the card has the tries for it, judge_pin_tries() says. */
 static enum modem_verdict judge_pin_request(struct modem *modem, uint64_t now_ms)
 {
     switch (modem->pin_state) {
@@ -145,6 +148,7 @@ static enum modem_verdict judge_pin_request(struct modem *modem, uint64_t now_ms
         break;
     }
     modem->pin_due = true;
+    modem->pin_tries = (struct at_pin_tries){ -1, -1 };
     return VERDICT_ACCEPTED;
 }
 
@@ -193,6 +197,50 @@ static enum modem_verdict judge_cpin(struct modem *modem, const struct at_event 
 }
 
 static bool is_pin_due(const struct modem *modem) { return modem->pin_due; }
+
+/* A modem that hangs on what it does not know must not be asked until the script is given up: it would never end. */
+static bool is_counter_due(const struct modem *modem)
+{
+    return modem->pin_due && modem->silences < MODEM_SILENCES_MAX - 1;
+}
+
+static void on_pin_tries(struct modem *modem, const struct at_event *line, uint64_t now_ms)
+{
+    (void)now_ms;
+    (void)at_parse_pin_tries(line->text, &modem->pin_tries);
+}
+
+static bool is_busy(const struct at_event *done)
+{
+    enum at_sim sim;
+
+    return done->result == AT_REFUSED && done->error_kind != AT_ERROR_PLAIN &&
+           at_sim_from_error(done->error_kind == AT_ERROR_CMS, done->code, &sim) == 0 && sim == AT_SIM_BUSY;
+}
+
+/* Nothing here remembers what an earlier start of the gateway tried; the card does. A try is spent only while none is
+ * missing: a wrong PIN costs one in all, and every start after it finds the counter short. The right one fills it up. */
+static enum modem_verdict judge_pin_tries(struct modem *modem, const struct at_event *done, uint64_t now_ms)
+{
+    static const enum modem_reason reasons[PIN_TRIES_FULL] = { MODEM_REASON_PUK_NEEDED, MODEM_REASON_PIN_ONE_LEFT,
+                                                               MODEM_REASON_PIN_TWO_LEFT };
+    int left = modem->pin_tries.left, full = modem->pin_tries.full;
+
+    if (left < 0) {
+        if (is_busy(done) && modem->tries < PIN_BUSY_TRIES)
+            return VERDICT_AGAIN;
+        /* One lost answer must not pass for a modem without the counter. */
+        if (done->result == AT_UNKNOWN && modem->silences == 1)
+            return VERDICT_AGAIN;
+        return VERDICT_REFUSED;
+    }
+    if (left < PIN_TRIES_FULL)
+        return park_card(modem, reasons[left], now_ms);
+    if (left < full)
+        return park_card(modem, MODEM_REASON_PIN_WRONG, now_ms);
+    return VERDICT_ACCEPTED;
+}
+
 static void add_pin(const struct modem *modem, struct at_command *command)
 {
     at_command_add_string(command, modem->pin);
@@ -261,6 +309,10 @@ static enum modem_verdict judge_imsi(struct modem *modem, const struct at_event 
     return VERDICT_ACCEPTED;
 }
 
+#define PIN_TRIES_STEP(name)                                                                                          \
+    { .command = (name), .wanted = is_counter_due, .on_line = on_pin_tries, .judge = judge_pin_tries,                 \
+      .ladder = LADDER_PIN_TRIES }
+
 #define ICCID_STEP(name, other)                                                                                       \
     { .command = (name), .alias = (other), .any_lines = true, .on_line = on_iccid, .judge = judge_iccid,              \
       .ladder = LADDER_ICCID }
@@ -269,6 +321,18 @@ static const struct modem_step sim_steps[] = {
     { .command = "ATE0", .wanted = is_to_renew, .judge = judge_echo_off },
     { .command = "AT+CMEE=1", .wanted = is_to_renew, .judge = judge_cmee },
     { .command = "AT+CPIN?", .any_lines = true, .on_line = on_cpin, .judge = judge_cpin, .timeout_ms = 10000 },
+    PIN_TRIES_STEP("AT+CPINR"),
+    PIN_TRIES_STEP("AT^CPIN?"),
+    PIN_TRIES_STEP("AT+QPINC?"),
+    PIN_TRIES_STEP("AT+SPIC"),
+    PIN_TRIES_STEP("AT+UPINCNT"),
+    PIN_TRIES_STEP("AT#PCT"),
+    PIN_TRIES_STEP("AT^SPIC=\"SC\""),
+    PIN_TRIES_STEP("AT+CPINC?"),
+    PIN_TRIES_STEP("AT+ZPINPUK=?"),
+    PIN_TRIES_STEP("AT+QTRPIN"),
+    /* VERIFY PIN without data: the card tells its counter and does not count it (TS 102 221 11.1.9). */
+    PIN_TRIES_STEP("AT+CSIM=10,\"0020000100\""),
     { .command = "AT+CPIN=", .wanted = is_pin_due, .add = add_pin, .judge = judge_pin, .timeout_ms = 20000 },
     ICCID_STEP("AT+CCID", "+ICCID"),
     ICCID_STEP("AT+QCCID", "+CCID"),

@@ -3,7 +3,12 @@
  * test_wrong_card.c - cards that are missing or want a PIN, and what the gateway says about them. */
 #include "tests/system/fixture.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 static void a_card_that_wants_its_pin_waits_for_it(void **state)
 {
@@ -38,8 +43,36 @@ static void wait_for_parkings(struct harness *harness, unsigned count)
     }
 }
 
+/* A person with a terminal, while no gateway runs: the card's counter is full again after the right PIN. */
+static void enter_pin_by_hand(const struct harness *harness, const char *pin)
+{
+    uint64_t deadline_us = harness_now_us() + WAIT_MS * 1000ull;
+    char path[128], command[32], said[256] = "";
+    int length = snprintf(command, sizeof command, "AT+CPIN=\"%s\"\r", pin);
+    struct termios raw;
+    size_t used = 0;
+    int fd;
+
+    (void)snprintf(path, sizeof path, "%s/modem0", harness->modems);
+    fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    HARNESS_CHECK(fd >= 0 && tcgetattr(fd, &raw) == 0);
+    cfmakeraw(&raw);
+    HARNESS_CHECK(tcsetattr(fd, TCSANOW, &raw) == 0 && write(fd, command, (size_t)length) == length);
+    while (strstr(said, "\nOK\r\n") == NULL) {
+        struct pollfd ready = { .fd = fd, .events = POLLIN };
+        ssize_t n;
+
+        HARNESS_CHECK(used + 1 < sizeof said && poll(&ready, 1, harness_left_ms(deadline_us)) == 1);
+        n = read(fd, said + used, sizeof said - 1 - used);
+        HARNESS_CHECK(n > 0);
+        used += (size_t)n;
+        said[used] = '\0';
+    }
+    (void)close(fd);
+}
+
 /* A card takes three wrong ones and wants its PUK then (3GPP TS 31.101 9.5.1). */
-static void a_wrong_pin_is_not_tried_again_and_the_right_one_still_works(void **state)
+static void after_a_wrong_pin_the_right_one_works_once_a_person_has_entered_it(void **state)
 {
     const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK, "--pin" }, .bank_section = "pin = 9999\n",
                                              .modem = "park_retry = 1s\n" };
@@ -50,10 +83,35 @@ static void a_wrong_pin_is_not_tried_again_and_the_right_one_still_works(void **
     wait_for_parkings(harness, 3);
     assert_true(harness_wait_reason(harness, "parked", "pin_wrong", WAIT_MS));
     assert_int_equal(harness_stop(harness, WAIT_MS), 0);
+
+    /* A try is missing: which PIN is the right one, only a person can know. */
     harness->options.bank_section = "pin = 1234\n";
     harness_write_config(harness);
     harness_start(harness);
-    assert_true(harness_wait_modems(harness, "ready", 1, WAIT_MS));
+    assert_true(harness_wait_reason(harness, "parked", "pin_wrong", WAIT_MS));
+    assert_int_equal(harness_stop(harness, WAIT_MS), 0);
+
+    enter_pin_by_hand(harness, "1234");
+    for (int i = 0; i < 4; i++) {
+        bank_tell_ok(harness, "reset 0");   /* it asks for its PIN again */
+        harness_start(harness);
+        assert_true(harness_wait_modems(harness, "ready", 1, WAIT_MS));
+        assert_int_equal(harness_stop(harness, WAIT_MS), 0);
+    }
+    harness->passed = true;
+}
+
+static void a_wrong_pin_never_blocks_the_card_however_often_the_gateway_starts(void **state)
+{
+    const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK, "--pin" }, .bank_section = "pin = 9999\n" };
+    struct harness *harness = fixture_open(state, &options);
+
+    /* A card takes three wrong ones (3GPP TS 31.101 9.5.1) and wants its PUK then. */
+    for (int i = 0; i < 4; i++) {
+        harness_start(harness);
+        assert_true(harness_wait_reason(harness, "parked", "pin_wrong", WAIT_MS));
+        assert_int_equal(harness_stop(harness, WAIT_MS), 0);
+    }
     harness->passed = true;
 }
 
@@ -73,7 +131,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_card_that_wants_its_pin_waits_for_it, fixture_end),
-        cmocka_unit_test_teardown(a_wrong_pin_is_not_tried_again_and_the_right_one_still_works, fixture_end),
+        cmocka_unit_test_teardown(after_a_wrong_pin_the_right_one_works_once_a_person_has_entered_it, fixture_end),
+        cmocka_unit_test_teardown(a_wrong_pin_never_blocks_the_card_however_often_the_gateway_starts, fixture_end),
         cmocka_unit_test_teardown(a_missing_card_says_so_and_one_put_in_later_is_used, fixture_end),
     };
 

@@ -52,6 +52,9 @@ struct responder {
     bool use_up;                             /* answers are used once, the last one too */
     bool in_data;                            /* a prompt was given: up to Ctrl-Z or ESC */
     bool mute;                               /* the modem hangs: what is written is lost */
+    /* Asked before the list: an answer that depends on what was written before. NULL: not its business. */
+    const char *(*ask)(void *context, const char *command);
+    void *ask_context;
     /* What the handler does. */
     size_t parts_left;                       /* sends so many parts, each as soon as it may */
     uint64_t next_part;
@@ -140,6 +143,14 @@ static inline void respond(struct responder *r, const char *command)
     size_t length;
     uint64_t after_ms = 0;
 
+    if (r->ask != NULL && !r->mute) {
+        const char *asked = r->ask(r->ask_context, command);
+
+        if (asked != NULL) {
+            say_at(r, r->now_ms + r->latency_ms, asked, strlen(asked));
+            return;
+        }
+    }
     for (size_t i = 0; i < r->answer_count; i++) {
         if (strcasecmp(r->answers[i].command, command) != 0)
             continue;

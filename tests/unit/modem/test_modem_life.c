@@ -482,14 +482,25 @@ static void the_table_of_states_is_the_one_that_is_documented(void **state)
     }
 }
 
+static bool is_wrong_pin(enum modem_reason reason)
+{
+    return reason == MODEM_REASON_PIN_WRONG || reason == MODEM_REASON_PIN_TWO_LEFT || reason == MODEM_REASON_PIN_ONE_LEFT;
+}
+
 static void every_reason_has_a_code_and_says_what_to_do(void **state)
 {
     (void)state;
     for (int i = 1; i < MODEM_REASON_COUNT; i++) {
         assert_true(strlen(modem_reason_code((enum modem_reason)i)) > 3);
         assert_true(strlen(modem_reason_text((enum modem_reason)i)) > 20);
-        for (int k = 1; k < i; k++)
-            assert_string_not_equal(modem_reason_code((enum modem_reason)i), modem_reason_code((enum modem_reason)k));
+        assert_true(strlen(modem_reason_text((enum modem_reason)i)) < 200);   /* what the API has room for */
+        for (int k = 1; k < i; k++) {
+            bool same_code = is_wrong_pin((enum modem_reason)i) && is_wrong_pin((enum modem_reason)k);
+
+            assert_string_not_equal(modem_reason_text((enum modem_reason)i), modem_reason_text((enum modem_reason)k));
+            assert_int_equal(strcmp(modem_reason_code((enum modem_reason)i), modem_reason_code((enum modem_reason)k)) == 0,
+                             same_code);
+        }
     }
 }
 
