@@ -373,21 +373,27 @@ void gateway_changes_done(struct gateway *gateway, struct store_change *list, in
 
 /* -- the clock ------------------------------------------------------------------------------------------------ */
 
-/* What failed to commit goes first, in its order; an empty list would tell nothing, so the due sweep goes with it. */
+/* What failed to commit goes first, in its order. */
+static void resubmit(struct gateway *gateway)
+{
+    if (gateway->retry == NULL)
+        return;
+    *gateway->retry_tail = gateway->changes;
+    if (gateway->changes == NULL)
+        gateway->changes_tail = gateway->retry_tail;
+    gateway->changes = gateway->retry;
+    gateway->retry = NULL;
+    gateway->retry_tail = &gateway->retry;
+    gateway->retry_count = 0;
+}
+
+/* An empty list would tell nothing about the store, so the due sweep goes with what is tried again. */
 static void retry_store(struct gateway *gateway, struct gateway_now now)
 {
     if (gateway->in_store != 0 || now.mono_us < gateway->store_retry_us)
         return;
     gateway->store_retry_us = now.mono_us + GATEWAY_STORE_RETRY_US;
-    if (gateway->retry != NULL) {
-        *gateway->retry_tail = gateway->changes;
-        if (gateway->changes == NULL)
-            gateway->changes_tail = gateway->retry_tail;
-        gateway->changes = gateway->retry;
-        gateway->retry = NULL;
-        gateway->retry_tail = &gateway->retry;
-        gateway->retry_count = 0;
-    }
+    resubmit(gateway);
     gateway_due_at(gateway, now.wall_ms);
     ask_store(gateway, now);
 }
@@ -396,17 +402,17 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
 {
     uint64_t deadline = now.mono_us + GATEWAY_CLOCK_LOOK_US;
 
+    if (gateway->store_bad) {
+        /* Nothing but the next try is due: sending waits for it. While one is under way its end will tell. */
+        gateway->deadline_us = gateway->in_store != 0 ? deadline : gateway->store_retry_us;
+        return;
+    }
     if (!gateway->due_asked && gateway->due_next_ms != INT64_MAX) {
         int64_t wait_ms = gateway->due_next_ms - now.wall_ms;
         uint64_t at = wait_ms <= 0 ? now.mono_us : now.mono_us + (uint64_t)wait_ms * 1000;
 
         if (wait_ms < (int64_t)(GATEWAY_CLOCK_LOOK_US / 1000) && at < deadline)
             deadline = at;
-    }
-    if (gateway->store_bad) {
-        /* Nothing but the next try is due: sending waits for it. */
-        gateway->deadline_us = gateway->in_store != 0 ? deadline : gateway->store_retry_us;
-        return;
     }
     for (uint32_t i = 0; i < gateway->slot_count; i++) {
         const struct gateway_slot *slot = gateway->slots[i];
@@ -424,10 +430,12 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
 
 void gateway_poll(struct gateway *gateway, struct gateway_now now)
 {
-    if (gateway->store_bad)
+    if (gateway->store_bad) {
         retry_store(gateway, now);
-    else
+    } else {
+        resubmit(gateway);   /* another list may have shown that the store is well again */
         ask_store(gateway, now);
+    }
     gateway_dispatch(gateway, now);
     set_deadline(gateway, now);
 }

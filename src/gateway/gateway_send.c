@@ -184,10 +184,12 @@ static uint8_t validity_left(int64_t expire_ms, int64_t wall_ms)
     return sms_vp_from_minutes(minutes < 5 ? 5 : minutes > INT32_MAX ? INT32_MAX : (uint32_t)minutes);
 }
 
+/* TP-MR: most modems put their own; for those that take ours (Siemens TC35) parts must differ, so that reports tell them
+ * apart. */
 static int encode(struct gateway_part *part, const struct change_intent *intent, int64_t wall_ms)
 {
     struct sms_submit submit = {
-        .to = intent->to, .status_report = intent->report, .message_class = intent->message_class,
+        .to = intent->to, .mr = (uint8_t)part->attempt_id, .status_report = intent->report, .message_class = intent->message_class,
         .alphabet = (enum sms_alphabet)intent->coding.alphabet, .locking = intent->coding.locking, .single = intent->coding.single,
         .vp_format = SMS_VP_RELATIVE, .vp_raw = validity_left(intent->expire_ms, wall_ms),
         .concat = intent->coding.parts > 1, .concat_ref = intent->concat_ref, .concat_ref_bits = intent->concat_ref_bits,

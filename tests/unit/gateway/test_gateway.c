@@ -465,6 +465,47 @@ static void a_full_disk_refuses_intake_and_keeps_what_modems_said(void **state)
     rig_free(rig);
 }
 
+/* Found by the simulation: the store came back with a report, and the outcome before it was never written. */
+static void what_failed_to_commit_is_written_with_whatever_shows_that_the_store_is_back(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "a" });
+    rig_commit(rig);
+    rig->store_error = -EIO;
+    rig_result(rig, 0, GATEWAY_SENT, 7, -1);
+    rig_commit(rig);
+    rig->store_error = 0;
+    (void)rig_cancel(rig, id);   /* any change that commits, before the next try is due */
+    assert_int_equal(rig_state(rig, id), MESSAGE_SENT);
+    rig_free(rig);
+}
+
+/* Found by the simulation: a slow disk that fails must not make the loop spin until it has said so. */
+static void a_failing_commit_under_way_makes_nothing_due(void **state)
+{
+    struct change_sim sim = { .iccid = "8940000000000000000" };
+    struct rig *rig = rig_new();
+    struct store_change *list;
+
+    (void)state;
+    (void)rig_submit(rig, (struct rig_text){ .text = "a", .due_in_ms = 3000 });
+    rig->store_error = -EIO;
+    rig_pass_ms(rig, 3000);      /* what is due is asked for, and fails */
+    gateway_slot_sim(rig->gateway, 0, "port", &sim, rig->now);
+    list = gateway_take_changes(rig->gateway);
+    assert_non_null(list);       /* under way */
+    gateway_poll(rig->gateway, rig->now);
+    assert_true(gateway_deadline_us(rig->gateway) > rig->now.mono_us);
+    list->result = -EIO;
+    gateway_changes_done(rig->gateway, list, -EIO, 400000, rig->now);
+    assert_true(gateway_deadline_us(rig->gateway) > rig->now.mono_us);
+    rig_free(rig);
+}
+
 static void no_intent_no_hand_over_even_if_the_disk_comes_back_much_later(void **state)
 {
     struct rig *rig = rig_new();
@@ -509,6 +550,26 @@ static void a_stop_takes_back_what_waits_and_lets_the_air_finish(void **state)
 
 /* TP-MR 17, to +40700000001, at its recipient (TP-ST 00). */
 #define REPORT_MR17 "0006110B910407000000F1621112131415006211121314150000"
+
+/* Found by the simulation: a modem that takes the TP-MR of the PDU answered 0 to every part. */
+static void parts_that_follow_each_other_carry_different_message_references(void **state)
+{
+    struct rig *rig = rig_new();
+
+    (void)state;
+    rig_modem(rig, 0);
+    for (int i = 0; i < 3; i++)
+        (void)rig_submit(rig, (struct rig_text){ .text = "a" });
+    for (size_t i = 0; i < 3; i++) {
+        rig_result(rig, i, GATEWAY_SENT, rig->sent[i].tpdu.mr, -1);
+        rig_commit(rig);
+        rig_pass_ms(rig, 10000);
+    }
+    assert_int_equal(rig->sent_count, 3);
+    assert_int_not_equal(rig->sent[0].tpdu.mr, rig->sent[1].tpdu.mr);
+    assert_int_not_equal(rig->sent[1].tpdu.mr, rig->sent[2].tpdu.mr);
+    rig_free(rig);
+}
 
 static void a_report_before_its_own_answer_still_counts(void **state)
 {
@@ -650,8 +711,11 @@ int main(void)
         cmocka_unit_test(cancel_works_until_a_part_is_handed_over),
         cmocka_unit_test(what_a_modem_cannot_take_goes_to_the_next),
         cmocka_unit_test(a_full_disk_refuses_intake_and_keeps_what_modems_said),
+        cmocka_unit_test(what_failed_to_commit_is_written_with_whatever_shows_that_the_store_is_back),
+        cmocka_unit_test(a_failing_commit_under_way_makes_nothing_due),
         cmocka_unit_test(no_intent_no_hand_over_even_if_the_disk_comes_back_much_later),
         cmocka_unit_test(a_stop_takes_back_what_waits_and_lets_the_air_finish),
+        cmocka_unit_test(parts_that_follow_each_other_carry_different_message_references),
         cmocka_unit_test(a_report_before_its_own_answer_still_counts),
         cmocka_unit_test(a_report_with_another_reference_changes_nothing),
         cmocka_unit_test(an_incoming_message_is_on_disk_before_the_modem_may_forget_it),
