@@ -173,7 +173,7 @@ static void metrics_finish(struct api *api, struct api_call *call, struct api_re
     header_write(&text, "cellpost_accepting", "gauge", "1 while new messages are taken.");
     api_text_print(&text, "cellpost_accepting %d\n", view->accepting);
     header_write(&text, "cellpost_messages", "gauge", "Messages in the store by state.");
-    for (int state = MESSAGE_SCHEDULED; state <= MESSAGE_CANCELLED; state++)
+    for (int state = MESSAGE_SCHEDULED; state <= MESSAGE_STATE_LAST; state++)
         api_text_print(&text, "cellpost_messages{state=\"%s\"} %llu\n", message_state_name((enum message_state)state),
                        (unsigned long long)counts[state]);
     view_write(&text, view);

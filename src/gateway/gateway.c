@@ -177,6 +177,20 @@ static void cancel_done(struct gateway *gateway, struct store_change *change, st
     gateway_event_message(gateway, change->u.cancel.message_id, change->u.cancel.message_state, "cancelled", now);
 }
 
+static void decide_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    struct change_decide *decide = &change->u.decide;
+
+    if (change->result != 0)
+        return;
+    gateway_event_message(gateway, decide->message_id, decide->message_state,
+                          decide->decision == DECISION_RELEASE ? "released: it is sent again" : "dropped", now);
+    if (decide->requeue.id != 0 && !gateway_is_active(gateway, decide->requeue.id)) {
+        gateway_put(gateway, &decide->requeue);
+        gateway_due_at(gateway, decide->requeue.expire_ms);
+    }
+}
+
 /* -- due and fetch -------------------------------------------------------------------------------------------- */
 
 void gateway_due_at(struct gateway *gateway, int64_t at_ms)
@@ -203,6 +217,8 @@ static void due_done(struct gateway *gateway, struct store_change *change, struc
         gateway_bound_remove(gateway, due->expired[i]);
         gateway_event_message(gateway, due->expired[i], MESSAGE_EXPIRED, "its validity ended before it could be sent", now);
     }
+    for (uint32_t i = 0; i < due->held_count; i++)
+        gateway_event_message(gateway, due->held[i], MESSAGE_HELD, "nothing tells whether it was sent: release or drop it", now);
     for (uint32_t i = 0; i < due->inbox_count; i++) {
         struct live_event event = { .kind = LIVE_INBOX, .at_ms = now.wall_ms, .message_id = due->inbox[i], .from = "",
                                     .reason = "some of its parts never came", .mr = -1, .code = -1, .status = -1,
@@ -321,6 +337,9 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
         break;
     case CHANGE_CANCEL:
         cancel_done(gateway, change, now);
+        break;
+    case CHANGE_DECIDE:
+        decide_done(gateway, change, now);
         break;
     case CHANGE_DUE:
         due_done(gateway, change, now);

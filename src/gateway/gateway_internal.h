@@ -28,6 +28,7 @@ struct gateway_part {
     int64_t attempt_id;
     bool take_back;                      /* while ASKED: withdraw it as soon as it has its attempt id */
     struct store_change *cancel;         /* a cancel that waits for the withdrawal; NULL none */
+    bool resend;                         /* it may have been sent before: a refusal as a duplicate says that it was */
     uint8_t tpdu_length;
     char pdu_hex[GATEWAY_PDU_HEX_MAX];
 };
@@ -111,8 +112,9 @@ struct policy {
     enum message_state fail_state;       /* FAIL */
     char reason[MESSAGE_REASON_MAX];
 };
-/* What an answer of the modem means for the message and for the SIM. failures: of the message before this one. */
-struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures);
+/* What an answer of the modem means for the message and for the SIM. failures: of the message before this one.
+ * resend: the part went out with TP-RD under the TP-MR of an attempt of which nothing is known. */
+struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures, bool resend);
 
 /* -- gateway_receive.c ---------------------------------------------------------------------------------------- */
 /* The card's row number is known: what came in before goes to the store. */

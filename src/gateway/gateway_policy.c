@@ -63,9 +63,17 @@ static void refused(struct policy *policy, uint8_t error_kind, int code, uint8_t
     (void)snprintf(policy->reason, sizeof policy->reason, "%s: %s (%s)", said, info->text, error_class_name(info->class));
 }
 
-struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures)
+/* TP-FCS C5h, TS 23.040 9.2.3.22: the service centre has this one already. */
+#define CMS_DUPLICATE 197
+
+struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures, bool resend)
 {
     struct policy policy = { .attempt = ATTEMPT_SENT, .verdict = OUTCOME_DONE, .fail_state = MESSAGE_FAILED };
+
+    if (result == GATEWAY_REFUSED && resend && error_kind == ERROR_CMS && code == CMS_DUPLICATE) {
+        (void)snprintf(policy.reason, sizeof policy.reason, "the network has it from the time before");
+        return policy;
+    }
 
     switch (result) {
     case GATEWAY_SENT:

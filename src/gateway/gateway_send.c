@@ -187,7 +187,7 @@ static uint8_t validity_left(int64_t expire_ms, int64_t wall_ms)
 static int encode(struct gateway_part *part, const struct change_intent *intent, int64_t wall_ms)
 {
     struct sms_submit submit = {
-        .to = intent->to, .status_report = intent->report, .message_class = intent->message_class,
+        .to = intent->to, .mr = intent->pdu_mr, .reject_duplicates = intent->resend, .status_report = intent->report, .message_class = intent->message_class,
         .alphabet = (enum sms_alphabet)intent->coding.alphabet, .locking = intent->coding.locking, .single = intent->coding.single,
         .vp_format = SMS_VP_RELATIVE, .vp_raw = validity_left(intent->expire_ms, wall_ms),
         .concat = intent->coding.parts > 1, .concat_ref = intent->concat_ref, .concat_ref_bits = intent->concat_ref_bits,
@@ -260,6 +260,7 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
         return;
     }
     part->attempt_id = intent->attempt_id;
+    part->resend = intent->resend;
     if (part->take_back || !slot->ready) {
         slot->follow.id = 0;
         withdraw(gateway, part, now);
@@ -356,7 +357,7 @@ void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attemp
     };
     struct gateway_slot *slot = gateway_slot_get(gateway, index);
     bool on_air = slot != NULL && slot->air.state == PART_ON_AIR && slot->air.attempt_id == attempt_id;
-    struct policy policy = policy_decide(result, error_kind, code, on_air ? slot->air.item.failures : 0);
+    struct policy policy = policy_decide(result, error_kind, code, on_air ? slot->air.item.failures : 0, on_air && slot->air.resend);
     uint64_t air_us;
 
     add_outcome(gateway, attempt_id, &policy, mr, error_kind, code, index, now);
@@ -398,8 +399,8 @@ void gateway_outcome_done(struct gateway *gateway, struct store_change *change, 
         gateway_event_message(gateway, outcome->message_id, outcome->message_state, outcome->reason, now);
     if (outcome->requeue.id == 0 || gateway_is_active(gateway, outcome->requeue.id))
         return;
-    if (outcome->retry_ms > now.wall_ms)
-        gateway_due_at(gateway, outcome->retry_ms);
+    if (outcome->ready_ms > now.wall_ms)
+        gateway_due_at(gateway, outcome->ready_ms);
     else
         gateway_put(gateway, &outcome->requeue);
 }

@@ -24,6 +24,7 @@ static const struct { store_step *step; bool savepoint; } rules[] = {
     [CHANGE_REPORT] = { report_apply, true },
     [CHANGE_RECEIVE] = { receive_apply, true },
     [CHANGE_CANCEL] = { waiting_cancel, false },         /* refuses before it writes */
+    [CHANGE_DECIDE] = { doubt_decide, true },
     [CHANGE_DUE] = { waiting_due, true },
     [CHANGE_FETCH] = { waiting_fetch, false },           /* writes nothing */
     [CHANGE_SIM] = { registry_sim, false },              /* refuses nothing */
@@ -284,6 +285,7 @@ static void recover_message(struct store *store, int64_t message_id, int64_t now
     sim_id = standing.sim_id;
     for (uint16_t i = 0; i < standing.parts; i++)
         unknown = unknown || standing.part[i] == PART_UNKNOWN;
+    (void)doubt_resend(store, &standing, now_ms, DOUBT_SETTLE_MS);
     (void)standing_settle(store, &standing, true, now_ms,
                           unknown ? "the gateway stopped while this part was on its way" : "the gateway stopped between its parts");
     if (standing.report)
