@@ -277,7 +277,7 @@ static void sim_done(struct gateway *gateway, const struct store_change *change)
     if (slot == NULL || change->result != 0 || strcmp(slot->iccid, change->u.sim.iccid) != 0 || strcmp(slot->imei, change->u.sim.imei) != 0)
         return;   /* another card is in it by now: its own change follows */
     if (slot->sim_id != change->u.sim.sim_id)
-        slot->pause_until_us = 0;
+        slot->health = (struct sim_health){ .level = 0 };
     slot->sim_id = change->u.sim.sim_id;
     slot->modem_id = change->u.sim.modem_id;
     slot->known = true;
@@ -435,8 +435,8 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
         if (slot->air.state == PART_ON_AIR && slot->next.state == PART_NONE && slot->prefetch_at_us > now.mono_us &&
             slot->prefetch_at_us < deadline)
             deadline = slot->prefetch_at_us;
-        if (slot->pause_until_us > now.mono_us && slot->pause_until_us < deadline)
-            deadline = slot->pause_until_us;
+        if (sim_health_rests(&slot->health, now.mono_us) && slot->health.rest_until_us < deadline)
+            deadline = slot->health.rest_until_us;
     }
     gateway->deadline_us = deadline;
 }
@@ -507,5 +507,19 @@ bool gateway_on_air(const struct gateway *gateway, uint32_t slot, int64_t *ret_m
     *ret_message_id = air->item.id;
     *ret_part = air->item.part_next;
     *ret_parts = air->item.parts;
+    return true;
+}
+
+bool gateway_rests(const struct gateway *gateway, uint32_t slot, uint64_t now_us, uint64_t *ret_left_us, const char **ret_cause)
+{
+    const struct sim_health *health;
+
+    if (slot >= gateway->slot_count || gateway->slots[slot] == NULL)
+        return false;
+    health = &gateway->slots[slot]->health;
+    if (!sim_health_rests(health, now_us))
+        return false;
+    *ret_left_us = health->rest_until_us - now_us;
+    *ret_cause = error_class_name(health->cause);
     return true;
 }

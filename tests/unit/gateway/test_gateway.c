@@ -330,6 +330,52 @@ static void a_barred_sim_rests_and_another_takes_its_message_at_once(void **stat
     rig_free(rig);
 }
 
+static void refusals_to_many_recipients_are_the_sims_fault_and_another_takes_over(void **state)
+{
+    static const char *const to[] = { "+40700000011", "+40700000012", "+40700000013" };
+    struct rig *rig = rig_new();
+    int64_t ids[3];
+
+    (void)state;
+    rig_modem(rig, 0);
+    for (size_t i = 0; i < 3; i++) {
+        ids[i] = rig_submit(rig, (struct rig_text){ .to = to[i], .text = "no credit" });
+        assert_int_equal(rig->sent_count, i + 1);
+        rig_result(rig, i, GATEWAY_REFUSED, -1, 21);
+        rig_commit(rig);
+    }
+    rig_modem(rig, 1);
+    rig_pass_ms(rig, 40000);
+    for (size_t i = 3; i < rig->sent_count; i++) {
+        assert_int_equal(rig->sent[i].slot, 1);   /* the first SIM rests */
+        rig_result(rig, i, GATEWAY_SENT, (int)i, -1);
+        rig_commit(rig);
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(rig_state(rig, ids[i]), MESSAGE_SENT);
+    rig_free(rig);
+}
+
+static void a_number_that_is_refused_again_and_again_is_rejected_and_the_sim_goes_on(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "bad number" });
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(rig->sent_count, i + 1);
+        rig_result(rig, i, GATEWAY_REFUSED, -1, 21);
+        rig_commit(rig);
+        rig_pass_ms(rig, 130000);
+    }
+    assert_int_equal(rig_state(rig, id), MESSAGE_REJECTED);
+    id = rig_submit(rig, (struct rig_text){ .to = "+40700000099", .text = "good number" });
+    assert_int_equal(rig->sent_count, 4);
+    rig_free(rig);
+}
+
 static void a_part_that_fails_for_good_ends_its_message_and_not_the_next(void **state)
 {
     struct rig *rig = rig_new();
@@ -643,6 +689,8 @@ int main(void)
         cmocka_unit_test(tries_end),
         cmocka_unit_test(a_number_that_does_not_exist_is_rejected_at_once),
         cmocka_unit_test(a_barred_sim_rests_and_another_takes_its_message_at_once),
+        cmocka_unit_test(refusals_to_many_recipients_are_the_sims_fault_and_another_takes_over),
+        cmocka_unit_test(a_number_that_is_refused_again_and_again_is_rejected_and_the_sim_goes_on),
         cmocka_unit_test(a_part_that_fails_for_good_ends_its_message_and_not_the_next),
         cmocka_unit_test(an_alarm_overtakes_what_waits),
         cmocka_unit_test(a_scheduled_message_goes_at_its_time),
