@@ -48,6 +48,9 @@ static const struct { size_t offset; const char *name, *label, *type, *help; } v
     { offsetof(struct live_view, store_commits), "cellpost_store_commits_total", "", "counter", "Commits of the database since start." },
     { offsetof(struct live_view, store_changes), "cellpost_store_changes_total", "", "counter", "Changes written by these commits." },
     { offsetof(struct live_view, store_failures), "cellpost_store_failures_total", "", "counter", "Commits that failed." },
+    { offsetof(struct live_view, store_bytes_written), "cellpost_store_bytes_written_total", "", "counter",
+      "Octets the disk was asked to write: what wears a card." },
+    { offsetof(struct live_view, store_syncs), "cellpost_store_syncs_total", "", "counter", "Syncs the disk was asked for." },
 };
 
 static const struct { size_t offset; const char *name, *quantile, *help; } quantiles[] = {

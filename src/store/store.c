@@ -76,12 +76,10 @@ int store_open(const char *path, const char *vfs, const char *tag, struct store 
     if (store == NULL)
         return -ENOMEM;
     store->path = store_copy_text(path);
-    store->vfs = vfs != NULL ? store_copy_text(vfs) : NULL;
-    if (store->path == NULL || (vfs != NULL && store->vfs == NULL)) {
-        r = -ENOMEM;
+    r = store->path != NULL ? count_vfs_new(vfs, &store->vfs) : -ENOMEM;
+    if (r < 0)
         goto out;
-    }
-    r = schema_open(&store->sql, SCHEMA_WRITE, path, vfs, tag, ret_error, error_size);
+    r = schema_open(&store->sql, SCHEMA_WRITE, path, count_vfs_name(store->vfs), tag, ret_error, error_size);
     if (r < 0)
         goto out;
     r = store_load(store);
@@ -103,7 +101,7 @@ void store_close(struct store *store)
     if (store->sql.db != NULL)
         sql_close(&store->sql);
     free(store->path);
-    free(store->vfs);
+    count_vfs_free(store->vfs);
     free(store);
 }
 
@@ -114,7 +112,13 @@ const char *store_tag(const struct store *store)
 
 struct store_stats store_stats(const struct store *store)
 {
-    return store->stats;
+    struct store_stats stats = store->stats;
+    struct count_vfs_stats disk = count_vfs_stats(store->vfs);
+
+    stats.writes = disk.writes;
+    stats.bytes_written = disk.bytes_written;
+    stats.syncs = disk.syncs;
+    return stats;
 }
 
 /* -- transactions -------------------------------------------------------------------------------------------- */
@@ -161,7 +165,7 @@ static int store_reopen(struct store *store)
 
     if (store->sql.db != NULL)
         sql_close(&store->sql);
-    r = schema_open(&store->sql, SCHEMA_REOPEN, store->path, store->vfs, store->tag, NULL, 0);
+    r = schema_open(&store->sql, SCHEMA_REOPEN, store->path, count_vfs_name(store->vfs), store->tag, NULL, 0);
     if (r < 0)
         return r;
     r = store_load(store);

@@ -4,6 +4,7 @@
 #ifndef CELLPOST_STORE_INTERNAL_H
 #define CELLPOST_STORE_INTERNAL_H
 
+#include "src/store/count_vfs.h"
 #include "src/store/fold.h"
 #include "src/store/sql.h"
 #include "src/store/store.h"
@@ -15,7 +16,8 @@
 
 struct store {
     struct sql sql;                      /* .db NULL: could not be opened again; the next store_apply() tries */
-    char *path, *vfs;
+    char *path;
+    struct count_vfs *vfs;
     char tag[8];
     /* Given out before the first try of a transaction and kept by the change, so that a second try writes the same. */
     int64_t next_batch_id, next_message_id, next_attempt_id;

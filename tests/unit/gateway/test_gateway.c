@@ -636,6 +636,33 @@ static void an_incoming_pdu_that_cannot_be_read_is_kept_for_a_person(void **stat
     rig_free(rig);
 }
 
+/* The worst case: one message at a time, nothing to share a commit with. */
+static void the_life_of_a_message_costs_four_commits_and_little_wear_on_the_card(void **state)
+{
+    enum { MESSAGES = 50 };
+    struct rig *rig = rig_new();
+    struct store_stats before, after;
+
+    (void)state;
+    rig_modem(rig, 0);
+    before = store_stats(rig->store);
+    for (size_t i = 0; i < MESSAGES; i++) {
+        rig_submit(rig, (struct rig_text){ .text = "wear" });
+        rig_result(rig, i, GATEWAY_SENT, 17, -1);
+        rig_commit(rig);
+        gateway_report(rig->gateway, 0, REPORT_MR17, strlen(REPORT_MR17), 1, rig->now);
+        rig_commit(rig);
+    }
+    after = store_stats(rig->store);
+    assert_true(after.commits - before.commits <= 4 * MESSAGES);
+    assert_true(after.syncs - before.syncs <= 5 * MESSAGES);   /* one per commit, and now and then a checkpoint */
+    assert_true((after.bytes_written - before.bytes_written) / MESSAGES <= 160 * 1024);
+    print_message("per message: %.1f commits, %.1f syncs, %.1f KiB\n", (double)(after.commits - before.commits) / MESSAGES,
+                  (double)(after.syncs - before.syncs) / MESSAGES,
+                  (double)(after.bytes_written - before.bytes_written) / MESSAGES / 1024);
+    rig_free(rig);
+}
+
 static void ten_thousand_queued_messages_need_a_small_window_only(void **state)
 {
     struct rig *rig = rig_new();
@@ -704,6 +731,7 @@ int main(void)
         cmocka_unit_test(a_report_with_another_reference_changes_nothing),
         cmocka_unit_test(an_incoming_message_is_on_disk_before_the_modem_may_forget_it),
         cmocka_unit_test(an_incoming_pdu_that_cannot_be_read_is_kept_for_a_person),
+        cmocka_unit_test(the_life_of_a_message_costs_four_commits_and_little_wear_on_the_card),
         cmocka_unit_test(ten_thousand_queued_messages_need_a_small_window_only),
     };
 
