@@ -53,8 +53,10 @@ static void collect_commits(struct daemon *daemon)
 {
     struct store_commit commit;
 
-    while (store_thread_collect(daemon->store_thread, &commit))
+    while (store_thread_collect(daemon->store_thread, &commit)) {
+        daemon->store_stats = commit.stats;
         gateway_changes_done(box_gateway(daemon->box), commit.list, commit.error, commit.commit_us, daemon_now());
+    }
     note_store_health(daemon);
 }
 
@@ -117,6 +119,8 @@ static void on_calls(uv_async_t *async)
         calls = call->next;
         if (call->step == API_WAIT_LIVE) {
             (void)box_view(daemon->box, &call->call.live, daemon_now());
+            call->call.live.store_bytes_written = daemon->store_stats.bytes_written;
+            call->call.live.store_syncs = daemon->store_stats.syncs;
             http_call_done(call);
         } else {
             call->call.change->waiter = call;

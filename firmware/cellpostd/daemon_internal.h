@@ -35,6 +35,7 @@ struct daemon {
     char db_path[CONFIG_PATH_MAX + 16];
     struct store *store;
     struct store_thread *store_thread;
+    struct store_stats store_stats;      /* of the last commit that came back */
     struct http_server *http;
     uv_mutex_t calls_mutex;
     struct http_call *calls, **calls_tail;         /* from server threads, under the mutex */

@@ -58,6 +58,7 @@ static void commit_group(struct store_thread *thread, struct entry *group)
 {
     struct store_change *all = NULL, **tail = &all;
     uint64_t start = now_us();
+    struct store_stats stats;
     uint32_t took;
     int error;
 
@@ -67,6 +68,7 @@ static void commit_group(struct store_thread *thread, struct entry *group)
             tail = &(*tail)->next;
     }
     error = store_apply(thread->store, all);
+    stats = store_stats(thread->store);
     took = (uint32_t)(now_us() - start);
     for (struct entry *entry = group; entry != NULL; entry = entry->next) {
         struct store_change *last = entry->commit.list;
@@ -76,6 +78,7 @@ static void commit_group(struct store_thread *thread, struct entry *group)
         last->next = NULL;
         entry->commit.error = error;
         entry->commit.commit_us = took;
+        entry->commit.stats = stats;
     }
 }
 

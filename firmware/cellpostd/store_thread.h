@@ -19,7 +19,7 @@ void store_thread_free(struct store_thread *thread);
 /* -ENOMEM: the list was not taken. */
 int store_thread_submit(struct store_thread *thread, struct store_change *list);
 
-struct store_commit { struct store_change *list; int error; uint32_t commit_us; };
+struct store_commit { struct store_change *list; int error; uint32_t commit_us; struct store_stats stats; };
 bool store_thread_collect(struct store_thread *thread, struct store_commit *ret_commit);
 
 #endif

@@ -410,6 +410,8 @@ uint64_t box_deadline_us(const struct box *box)
 static void view_slot(const struct box *box, const struct box_slot *slot, struct live_modem *ret, struct gateway_now now)
 {
     const struct modem_status *status = modem_status(slot->modem);
+    uint64_t left_us;
+    const char *cause;
 
     (void)snprintf(ret->port, sizeof ret->port, "%s", slot->port);
     (void)snprintf(ret->bank, sizeof ret->bank, "%s", slot->bank);
@@ -426,6 +428,12 @@ static void view_slot(const struct box *box, const struct box_slot *slot, struct
     (void)snprintf(ret->imsi, sizeof ret->imsi, "%s", status->identity.imsi);
     (void)snprintf(ret->operator_name, sizeof ret->operator_name, "%s", status->operator_name);
     (void)snprintf(ret->smsc, sizeof ret->smsc, "%s", status->smsc);
+    if (gateway_rests(box->gateway, slot->index, now.mono_us, &left_us, &cause) && status->reason == MODEM_REASON_NONE) {
+        (void)snprintf(ret->reason_code, sizeof ret->reason_code, "resting");
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "The network refuses what this SIM sends (%s): it rests for %u more seconds. Look at its credit and its operator's limits.",
+                       cause, (unsigned)(left_us / 1000000 + 1));
+    }
     ret->registration = status->registration;
     ret->roaming = status->roaming;
     ret->signal_dbm = status->signal_dbm;

@@ -203,7 +203,7 @@ static bool filter_state(struct api_exchange *exchange, int *ret_state)
 
     if (state < 0) {
         struct api_text known = { 0 };
-        for (int i = MESSAGE_SCHEDULED; i <= MESSAGE_CANCELLED; i++)
+        for (int i = MESSAGE_SCHEDULED; i <= MESSAGE_STATE_LAST; i++)
             api_text_print(&known, " %s", message_state_name((enum message_state)i));
         api_problem(exchange->response, PROBLEM_BAD_PARAMETER, "parameter", "state", NULL, "\"state\" is one of%s",
                     known.bytes ? known.bytes : "");

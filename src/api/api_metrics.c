@@ -48,6 +48,9 @@ static const struct { size_t offset; const char *name, *label, *type, *help; } v
     { offsetof(struct live_view, store_commits), "cellpost_store_commits_total", "", "counter", "Commits of the database since start." },
     { offsetof(struct live_view, store_changes), "cellpost_store_changes_total", "", "counter", "Changes written by these commits." },
     { offsetof(struct live_view, store_failures), "cellpost_store_failures_total", "", "counter", "Commits that failed." },
+    { offsetof(struct live_view, store_bytes_written), "cellpost_store_bytes_written_total", "", "counter",
+      "Octets the disk was asked to write: what wears a card." },
+    { offsetof(struct live_view, store_syncs), "cellpost_store_syncs_total", "", "counter", "Syncs the disk was asked for." },
 };
 
 static const struct { size_t offset; const char *name, *quantile, *help; } quantiles[] = {
@@ -173,7 +176,7 @@ static void metrics_finish(struct api *api, struct api_call *call, struct api_re
     header_write(&text, "cellpost_accepting", "gauge", "1 while new messages are taken.");
     api_text_print(&text, "cellpost_accepting %d\n", view->accepting);
     header_write(&text, "cellpost_messages", "gauge", "Messages in the store by state.");
-    for (int state = MESSAGE_SCHEDULED; state <= MESSAGE_CANCELLED; state++)
+    for (int state = MESSAGE_SCHEDULED; state <= MESSAGE_STATE_LAST; state++)
         api_text_print(&text, "cellpost_messages{state=\"%s\"} %llu\n", message_state_name((enum message_state)state),
                        (unsigned long long)counts[state]);
     view_write(&text, view);

@@ -177,6 +177,20 @@ static void cancel_done(struct gateway *gateway, struct store_change *change, st
     gateway_event_message(gateway, change->u.cancel.message_id, change->u.cancel.message_state, "cancelled", now);
 }
 
+static void decide_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
+{
+    struct change_decide *decide = &change->u.decide;
+
+    if (change->result != 0)
+        return;
+    gateway_event_message(gateway, decide->message_id, decide->message_state,
+                          decide->decision == DECISION_RELEASE ? "released: it is sent again" : "dropped", now);
+    if (decide->requeue.id != 0 && !gateway_is_active(gateway, decide->requeue.id)) {
+        gateway_put(gateway, &decide->requeue);
+        gateway_due_at(gateway, decide->requeue.expire_ms);
+    }
+}
+
 /* -- due and fetch -------------------------------------------------------------------------------------------- */
 
 void gateway_due_at(struct gateway *gateway, int64_t at_ms)
@@ -203,6 +217,8 @@ static void due_done(struct gateway *gateway, struct store_change *change, struc
         gateway_bound_remove(gateway, due->expired[i]);
         gateway_event_message(gateway, due->expired[i], MESSAGE_EXPIRED, "its validity ended before it could be sent", now);
     }
+    for (uint32_t i = 0; i < due->held_count; i++)
+        gateway_event_message(gateway, due->held[i], MESSAGE_HELD, "nothing tells whether it was sent: release or drop it", now);
     for (uint32_t i = 0; i < due->inbox_count; i++) {
         struct live_event event = { .kind = LIVE_INBOX, .at_ms = now.wall_ms, .message_id = due->inbox[i], .from = "",
                                     .reason = "some of its parts never came", .mr = -1, .code = -1, .status = -1,
@@ -261,7 +277,7 @@ static void sim_done(struct gateway *gateway, const struct store_change *change)
     if (slot == NULL || change->result != 0 || strcmp(slot->iccid, change->u.sim.iccid) != 0 || strcmp(slot->imei, change->u.sim.imei) != 0)
         return;   /* another card is in it by now: its own change follows */
     if (slot->sim_id != change->u.sim.sim_id)
-        slot->pause_until_us = 0;
+        slot->health = (struct sim_health){ .level = 0 };
     slot->sim_id = change->u.sim.sim_id;
     slot->modem_id = change->u.sim.modem_id;
     slot->known = true;
@@ -321,6 +337,9 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
         break;
     case CHANGE_CANCEL:
         cancel_done(gateway, change, now);
+        break;
+    case CHANGE_DECIDE:
+        decide_done(gateway, change, now);
         break;
     case CHANGE_DUE:
         due_done(gateway, change, now);
@@ -422,8 +441,8 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
         if (slot->air.state == PART_ON_AIR && slot->next.state == PART_NONE && slot->prefetch_at_us > now.mono_us &&
             slot->prefetch_at_us < deadline)
             deadline = slot->prefetch_at_us;
-        if (slot->pause_until_us > now.mono_us && slot->pause_until_us < deadline)
-            deadline = slot->pause_until_us;
+        if (sim_health_rests(&slot->health, now.mono_us) && slot->health.rest_until_us < deadline)
+            deadline = slot->health.rest_until_us;
     }
     gateway->deadline_us = deadline;
 }
@@ -496,5 +515,19 @@ bool gateway_on_air(const struct gateway *gateway, uint32_t slot, int64_t *ret_m
     *ret_message_id = air->item.id;
     *ret_part = air->item.part_next;
     *ret_parts = air->item.parts;
+    return true;
+}
+
+bool gateway_rests(const struct gateway *gateway, uint32_t slot, uint64_t now_us, uint64_t *ret_left_us, const char **ret_cause)
+{
+    const struct sim_health *health;
+
+    if (slot >= gateway->slot_count || gateway->slots[slot] == NULL)
+        return false;
+    health = &gateway->slots[slot]->health;
+    if (!sim_health_rests(health, now_us))
+        return false;
+    *ret_left_us = health->rest_until_us - now_us;
+    *ret_cause = error_class_name(health->cause);
     return true;
 }

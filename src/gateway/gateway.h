@@ -80,4 +80,7 @@ void gateway_view(const struct gateway *gateway, struct live_view *view);
 /* What this slot has on the air: false for nothing. */
 bool gateway_on_air(const struct gateway *gateway, uint32_t slot, int64_t *ret_message_id, uint16_t *ret_part, uint16_t *ret_parts);
 
+/* True while the SIM in this slot rests after refusals of its own; how long yet, and why (error_class_name()). */
+bool gateway_rests(const struct gateway *gateway, uint32_t slot, uint64_t now_us, uint64_t *ret_left_us, const char **ret_cause);
+
 #endif

@@ -5,6 +5,7 @@
 #define CELLPOST_GATEWAY_INTERNAL_H
 
 #include "src/gateway/gateway.h"
+#include "src/gateway/sim_health.h"
 #include "src/sms/sms_pdu.h"
 
 #define GATEWAY_PDU_HEX_MAX (2 * SMS_PDU_BYTES_MAX + 1)
@@ -28,6 +29,8 @@ struct gateway_part {
     int64_t attempt_id;
     bool take_back;                      /* while ASKED: withdraw it as soon as it has its attempt id */
     struct store_change *cancel;         /* a cancel that waits for the withdrawal; NULL none */
+    bool resend;                         /* it may have been sent before: a refusal as a duplicate says that it was */
+    uint32_t recipient;                  /* hash of its number */
     uint8_t tpdu_length;
     char pdu_hex[GATEWAY_PDU_HEX_MAX];
 };
@@ -42,7 +45,7 @@ struct gateway_slot {
     uint64_t air_since_us;
     uint64_t air_min_us;                 /* shortest air time seen lately: how late the next intent may be asked for */
     uint64_t prefetch_at_us;
-    uint64_t pause_until_us;             /* this SIM rests after an error of its own */
+    struct sim_health health;            /* of the card that is in it */
     struct store_change *waiting;        /* came in before the row numbers were known */
     uint32_t waiting_count;
 };
@@ -107,12 +110,12 @@ struct policy {
     enum attempt_state attempt;
     enum outcome_verdict verdict;
     uint32_t delay_ms;                   /* RETRY: the message rests */
-    uint32_t pause_ms;                   /* the SIM rests */
     enum message_state fail_state;       /* FAIL */
     char reason[MESSAGE_REASON_MAX];
 };
-/* What an answer of the modem means for the message and for the SIM. failures: of the message before this one. */
-struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures);
+/* What an answer of the modem means for the message and for the SIM. failures: of the message before this one.
+ * sim_fault: sim_health says that the SIM is to blame. resend: the part went out with TP-RD under the TP-MR of an attempt of which nothing is known. */
+struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures, bool resend, bool sim_fault);
 
 /* -- gateway_receive.c ---------------------------------------------------------------------------------------- */
 /* The card's row number is known: what came in before goes to the store. */

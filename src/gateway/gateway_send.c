@@ -4,6 +4,7 @@
 #include "src/gateway/gateway_internal.h"
 
 #include "src/base/hex.h"
+#include "src/gateway/error_class.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -189,7 +190,8 @@ static uint8_t validity_left(int64_t expire_ms, int64_t wall_ms)
 static int encode(struct gateway_part *part, const struct change_intent *intent, int64_t wall_ms)
 {
     struct sms_submit submit = {
-        .to = intent->to, .mr = (uint8_t)part->attempt_id, .status_report = intent->report, .message_class = intent->message_class,
+        .to = intent->to, .mr = intent->pdu_mr, .reject_duplicates = intent->resend, .status_report = intent->report,
+        .message_class = intent->message_class,
         .alphabet = (enum sms_alphabet)intent->coding.alphabet, .locking = intent->coding.locking, .single = intent->coding.single,
         .vp_format = SMS_VP_RELATIVE, .vp_raw = validity_left(intent->expire_ms, wall_ms),
         .concat = intent->coding.parts > 1, .concat_ref = intent->concat_ref, .concat_ref_bits = intent->concat_ref_bits,
@@ -236,6 +238,16 @@ static void add_outcome(struct gateway *gateway, int64_t attempt_id, const struc
     gateway_add_change(gateway, change);
 }
 
+/* FNV-1a: only to tell recipients apart. */
+static uint32_t recipient_hash(const char *to)
+{
+    uint32_t hash = 2166136261u;
+
+    while (*to != '\0')
+        hash = (hash ^ (uint8_t)*to++) * 16777619u;
+    return hash;
+}
+
 /* The intent is on disk, or the store says why the message must not go. */
 void gateway_intent_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
 {
@@ -262,6 +274,8 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
         return;
     }
     part->attempt_id = intent->attempt_id;
+    part->resend = intent->resend;
+    part->recipient = recipient_hash(intent->to);
     if (part->take_back || !slot->ready) {
         slot->follow.id = 0;
         withdraw(gateway, part, now);
@@ -324,7 +338,7 @@ static void work(struct gateway *gateway, struct gateway_slot *slot, uint32_t in
         return;
     if (slot->air.state == PART_NONE && slot->next.state == PART_DURABLE && !hand_over(gateway, slot, index, now))
         return;
-    if (slot->next.state != PART_NONE || gateway->store_bad || slot->pause_until_us > now.mono_us ||
+    if (slot->next.state != PART_NONE || gateway->store_bad || sim_health_rests(&slot->health, now.mono_us) ||
         (slot->air.state == PART_ON_AIR && slot->prefetch_at_us > now.mono_us))
         return;
     if (pick(gateway, slot, &item))
@@ -349,6 +363,16 @@ void gateway_dispatch(struct gateway *gateway, struct gateway_now now)
         }
 }
 
+/* True where the SIM is to blame, and not the message or its recipient. */
+static bool note_health(struct gateway_slot *slot, enum gateway_result result, uint8_t error_kind, int code, struct gateway_now now)
+{
+    if (result == GATEWAY_SENT)
+        sim_health_sent(&slot->health);
+    if (result != GATEWAY_REFUSED)
+        return false;
+    return sim_health_refused(&slot->health, error_classify((enum error_kind)error_kind, code)->class, slot->air.recipient, now.mono_us);
+}
+
 void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attempt_id, enum gateway_result result, int mr,
                          uint8_t error_kind, int code, struct gateway_now now)
 {
@@ -358,7 +382,8 @@ void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attemp
     };
     struct gateway_slot *slot = gateway_slot_get(gateway, index);
     bool on_air = slot != NULL && slot->air.state == PART_ON_AIR && slot->air.attempt_id == attempt_id;
-    struct policy policy = policy_decide(result, error_kind, code, on_air ? slot->air.item.failures : 0);
+    bool sim_fault = on_air && note_health(slot, result, error_kind, code, now);
+    struct policy policy = policy_decide(result, error_kind, code, on_air ? slot->air.item.failures : 0, on_air && slot->air.resend, sim_fault);
     uint64_t air_us;
 
     add_outcome(gateway, attempt_id, &policy, mr, error_kind, code, index, now);
@@ -375,8 +400,6 @@ void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attemp
     air_us = now.mono_us - slot->air_since_us;
     if (policy.attempt == ATTEMPT_SENT)   /* falls at once, rises slowly */
         slot->air_min_us = air_us < slot->air_min_us || slot->air_min_us == 0 ? air_us : slot->air_min_us + (air_us - slot->air_min_us) / 8;
-    if (policy.pause_ms != 0)
-        slot->pause_until_us = now.mono_us + (uint64_t)policy.pause_ms * 1000;
     if (result == GATEWAY_UNKNOWN || result == GATEWAY_NOT_SENT) {
         slot->ready = false;   /* it says when it can take a part again; what waits behind need not wait for it */
         gateway_take_back(gateway, slot, index, now);
@@ -384,7 +407,7 @@ void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attemp
         /* The rest of this message waits for what becomes of it. */
         if (slot->follow.id == slot->air.item.id)
             slot->follow.id = 0;
-        if (slot->next.state != PART_NONE && (slot->next.item.id == slot->air.item.id || policy.pause_ms != 0))
+        if (slot->next.state != PART_NONE && (slot->next.item.id == slot->air.item.id || sim_health_rests(&slot->health, now.mono_us)))
             gateway_take_back(gateway, slot, index, now);
     }
     work(gateway, slot, index, now);
@@ -400,8 +423,8 @@ void gateway_outcome_done(struct gateway *gateway, struct store_change *change, 
         gateway_event_message(gateway, outcome->message_id, outcome->message_state, outcome->reason, now);
     if (outcome->requeue.id == 0 || gateway_is_active(gateway, outcome->requeue.id))
         return;
-    if (outcome->retry_ms > now.wall_ms)
-        gateway_due_at(gateway, outcome->retry_ms);
+    if (outcome->ready_ms > now.wall_ms)
+        gateway_due_at(gateway, outcome->ready_ms);
     else
         gateway_put(gateway, &outcome->requeue);
 }

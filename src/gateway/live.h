@@ -32,6 +32,7 @@ struct live_view {
     bool queue_more;                     /* and more in the store */
     uint64_t accepted, parts_sent, parts_refused, parts_unknown, reports, reports_unmatched, received, duplicates_dropped;
     uint64_t store_commits, store_changes, store_failures;
+    uint64_t store_bytes_written, store_syncs;   /* since start */
     uint64_t commit_us_p50, commit_us_p99;   /* of the last 1024 commits */
     uint64_t accept_to_air_us_p50, accept_to_air_us_p99;   /* of the last 1024 messages that found an idle modem */
 };

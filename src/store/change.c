@@ -48,6 +48,7 @@ void change_clear(struct store_change *change)
         free(change->u.due.items);
         free(change->u.due.expired);
         free(change->u.due.inbox);
+        free(change->u.due.held);
         change->u.due = (struct change_due){ .limit = change->u.due.limit };
         break;
     case CHANGE_FETCH:
@@ -55,6 +56,9 @@ void change_clear(struct store_change *change)
         change->u.fetch.items = NULL;
         change->u.fetch.item_count = 0;
         change->u.fetch.more = false;
+        break;
+    case CHANGE_DECIDE:
+        change->u.decide.requeue = (struct queue_item){ 0 };
         break;
     case CHANGE_CANCEL:
     case CHANGE_SIM:

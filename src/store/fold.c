@@ -13,6 +13,7 @@ static const struct { enum message_state state; enum part_standing standing; } r
 static const enum part_standing attempt_standings[] = {
     [ATTEMPT_INTENT] = PART_OPEN,       [ATTEMPT_SENT] = PART_SENT,       [ATTEMPT_REFUSED] = PART_LEFT,
     [ATTEMPT_NOT_SENT] = PART_LEFT,     [ATTEMPT_UNKNOWN] = PART_UNKNOWN, [ATTEMPT_WITHDRAWN] = PART_LEFT,
+    [ATTEMPT_RELEASED] = PART_LEFT,
 };
 
 static const enum message_state ended_states[] = {
@@ -58,6 +59,6 @@ enum message_state message_fold(enum message_state now, const enum part_standing
     if (ended != PART_LEFT)
         return ended_states[ended];
     if (of[PART_UNKNOWN] > 0)
-        return MESSAGE_UNKNOWN;
+        return now == MESSAGE_HELD ? MESSAGE_HELD : MESSAGE_UNKNOWN;
     return of[PART_DELIVERED] == count ? MESSAGE_DELIVERED : MESSAGE_SENT;
 }

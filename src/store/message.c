@@ -20,6 +20,7 @@ static const struct { const char *name; bool final; } message_states[] = {
     [MESSAGE_FAILED] = { "failed", true },
     [MESSAGE_UNKNOWN] = { "unknown", true },
     [MESSAGE_CANCELLED] = { "cancelled", true },
+    [MESSAGE_HELD] = { "held", false },
 };
 #define MESSAGE_STATES (sizeof message_states / sizeof message_states[0])
 
@@ -30,6 +31,7 @@ static const char *const attempt_states[] = {
     [ATTEMPT_NOT_SENT] = "not_sent",
     [ATTEMPT_UNKNOWN] = "unknown",
     [ATTEMPT_WITHDRAWN] = "withdrawn",
+    [ATTEMPT_RELEASED] = "released",
 };
 
 const char *message_state_name(enum message_state state)
@@ -52,6 +54,11 @@ bool message_state_is_final(enum message_state state)
     size_t i = (size_t)state;
 
     return i < MESSAGE_STATES && message_states[i].final;
+}
+
+const char *message_policy_name(enum message_policy policy)
+{
+    return policy == MESSAGE_AT_LEAST_ONCE ? "at_least_once" : "at_most_once";
 }
 
 const char *attempt_state_name(enum attempt_state state)

@@ -23,10 +23,12 @@ enum message_state {
     MESSAGE_FAILED = 9,       /* FAILED: given up after retries, or a part of it failed */
     MESSAGE_UNKNOWN = 10,     /* NOREPORT: a part may or may not have been sent; never sent again blindly */
     MESSAGE_CANCELLED = 11,
+    MESSAGE_HELD = 12,        /* still unknown when its time was over: a person releases it (sends again) or drops it */
 };
+#define MESSAGE_STATE_LAST MESSAGE_HELD
 const char *message_state_name(enum message_state state);      /* "queued" ... */
 int message_state_from_name(const char *name);                 /* -EINVAL */
-bool message_state_is_final(enum message_state state);         /* nothing but a late report changes it */
+bool message_state_is_final(enum message_state state);         /* nothing but a late report, or its owner, changes it */
 
 /* One attempt: a hand-over of one part to a modem. */
 enum attempt_state {
@@ -36,6 +38,7 @@ enum attempt_state {
     ATTEMPT_NOT_SENT = 4,     /* its PDU never reached the modem */
     ATTEMPT_UNKNOWN = 5,      /* no answer */
     ATTEMPT_WITHDRAWN = 6,    /* taken back before hand-over */
+    ATTEMPT_RELEASED = 7,     /* unknown, and its owner or its policy allowed to send the part once more */
 };
 const char *attempt_state_name(enum attempt_state state);
 
@@ -46,6 +49,13 @@ const char *attempt_state_name(enum attempt_state state);
 #define MESSAGE_PRIORITY_MIN 0          /* bulk */
 #define MESSAGE_PRIORITY_DEFAULT 5
 #define MESSAGE_PRIORITY_MAX 9          /* alarms */
+
+/* What may be done about a part of which nobody knows whether it was sent. In databases: never change a number. */
+enum message_policy {
+    MESSAGE_AT_MOST_ONCE = 0,           /* wait for evidence, then for a person */
+    MESSAGE_AT_LEAST_ONCE = 1,          /* send it once more, by the same SIM, with TP-RD: rather twice than not at all */
+};
+const char *message_policy_name(enum message_policy policy);   /* "at_most_once" ... */
 
 /* How a message goes, decided at acceptance and kept: the same cuts whatever a later version would choose. */
 struct message_coding {

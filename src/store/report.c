@@ -69,7 +69,7 @@ static enum report_match report_match_unknown(struct store *store, const struct 
 
     row = sql_query(sql,
         "SELECT a.id, a.message_id, a.part, m.to_number FROM attempt a INDEXED BY attempt_report JOIN message m ON m.id = a.message_id"
-        " WHERE a.sim_id = ?1 AND a.mr = -1 AND a.awaits IS NOT NULL AND a.awaits = 1 AND a.state = 5"
+        " WHERE a.sim_id = ?1 AND a.mr = -1 AND a.awaits IS NOT NULL AND a.awaits = 1 AND a.state IN (5, 7)"
         " AND a.intent_ms <= ?2 AND a.intent_ms >= ?3 ORDER BY a.id DESC LIMIT ?4",
         SQL_ARGS(sql_int(report->sim_id), sql_int(taken_ms + REPORT_CLOCK_SKEW_MS), sql_int(taken_ms - REPORT_TAKEN_MS_MAX),
                  sql_int(REPORT_CANDIDATES_MAX)));
@@ -89,7 +89,7 @@ static void report_note(struct store *store, const struct report *report, int64_
     struct sql *sql = &store->sql;
     bool final = tp_status_find(report->status)->final;
 
-    sql_run(sql, "INSERT INTO counter(kind, id, n) SELECT ?2, sim_id, 1 FROM attempt WHERE id = ?1 AND state = 5"
+    sql_run(sql, "INSERT INTO counter(kind, id, n) SELECT ?2, sim_id, 1 FROM attempt WHERE id = ?1 AND state IN (5, 7)"
                  " ON CONFLICT(kind, id) DO UPDATE SET n = n + 1",
             SQL_ARGS(sql_int(attempt_id), sql_int(COUNTER_SIM_PARTS)));
     sql_run(sql, "UPDATE attempt SET state = 2, mr = ?2, awaits = ?3, report_status = ?4, report_ms = ?5, report_scts_ms = ?6,"

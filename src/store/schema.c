@@ -8,7 +8,7 @@
  * batch             what one request submitted: message ids first_id .. first_id + count - 1.
  * message           one row per message, updated in place. first_state and accepted_ms are the first row of its history.
  *                   ended: we ended it (cancelled, failed, refused, expired unsent), so reports no longer change it.
- *                   ready_ms: not before; 0: ready now. cuts: octets of text in each part, 16-bit little-endian.
+ *                   ready_ms: not before; 0: ready now. doubt_ms: unknown until then, held after. cuts: octets of text in each part, 16-bit little-endian.
  * attempt           one row per hand-over of a part. awaits: NULL no report was asked for, 1 awaited, 0 came.
  *                   mr is -1 until +CMGS, or a report, tells it.
  * history           every later change of state with its reason; n counts per message, as clocks go back.
@@ -101,8 +101,16 @@ static const char schema_1[] =
     "CREATE TABLE api_key(name TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, scopes INTEGER NOT NULL,"
     " created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
+/* Doubtful sends: what may be done about them, until when evidence is waited for, and the TP-MR that was asked for. */
+static const char schema_2[] =
+    "ALTER TABLE message ADD COLUMN policy INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN doubt_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempt ADD COLUMN pdu_mr INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX message_doubt ON message(doubt_ms) WHERE state = 10 AND doubt_ms > 0;"
+    "UPDATE message SET doubt_ms = max(expire_ms, state_ms) + 600000 WHERE state = 10 AND ended = 0;";
+
 /* Step i leads from user_version i to i + 1. Never change one that was released: add another. */
-static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1 };
+static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1, schema_2 };
 
 /* A commit must survive power loss: WAL with FULL, never NORMAL. temp_store: savepoints need no file of their own. cache_size is in KiB. */
 static const char *const pragmas_write[] = {

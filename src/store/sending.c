@@ -132,6 +132,16 @@ static int intent_refusal(const struct standing *standing)
     }
 }
 
+/* A part that may have been sent goes under the TP-MR of that attempt, so that the service centre can tell. */
+static void intent_choose_mr(struct store *store, struct change_intent *intent)
+{
+    int64_t before = sql_number(&store->sql, "SELECT max(pdu_mr) FROM attempt WHERE message_id = ?1 AND part = ?2 AND state = 7", -1,
+                                SQL_ARGS(sql_int(intent->message_id), sql_int(intent->part)));
+
+    intent->resend = before >= 0;
+    intent->pdu_mr = (uint8_t)(before >= 0 ? before : intent->attempt_id & 0xFF);
+}
+
 int sending_intent(struct store *store, struct store_change *change)
 {
     struct change_intent *intent = &change->u.intent;
@@ -155,23 +165,25 @@ int sending_intent(struct store *store, struct store_change *change)
         return r;
     if (standing.part[intent->part] != PART_LEFT)
         return -EEXIST;
-    if (standing.left < standing.parts && standing.sim_id != 0 && standing.sim_id != intent->sim_id)
+    if ((standing.left < standing.parts || standing.released) && standing.sim_id != 0 && standing.sim_id != intent->sim_id)
         return -EXDEV;
     if (standing.expire_ms > 0 && standing.expire_ms <= change->now_ms) {
         standing_end(store, &standing, MESSAGE_EXPIRED, change->now_ms, "not handed over before its time was over");
         change->result = -ETIME;
         return 0;
     }
-    if (standing.parts > 1 && (standing.left == standing.parts || standing.concat_ref_bits == 0)) {
+    if (standing.parts > 1 && ((standing.left == standing.parts && !standing.released) || standing.concat_ref_bits == 0)) {
         r = concat_choose(store, &standing, intent->sim_id, change->now_ms);
         if (r < 0)
             return r;
     }
     if (intent->attempt_id == 0)
         intent->attempt_id = store->next_attempt_id++;
-    sql_run(sql, "INSERT INTO attempt(id, message_id, part, state, sim_id, modem_id, intent_ms) VALUES(?1, ?2, ?3, 1, ?4, ?5, ?6)",
+    intent_choose_mr(store, intent);
+    sql_run(sql, "INSERT INTO attempt(id, message_id, part, state, sim_id, modem_id, intent_ms, pdu_mr)"
+                 " VALUES(?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
             SQL_ARGS(sql_int(intent->attempt_id), sql_int(standing.id), sql_int(intent->part), sql_int(intent->sim_id),
-                     sql_int(intent->modem_id), sql_int(change->now_ms)));
+                     sql_int(intent->modem_id), sql_int(change->now_ms), sql_int(intent->pdu_mr)));
     standing.part[intent->part] = PART_OPEN;
     standing.sim_id = intent->sim_id;
     standing.ready_ms = 0;
@@ -205,7 +217,7 @@ static int attempt_load(struct store *store, int64_t id, struct attempt *ret_att
 /* Which outcome may follow which state. A late +CMGS makes an unknown part a sent one; nothing else is taken back. */
 static bool outcome_may_follow(enum attempt_state before, enum attempt_state after)
 {
-    return before == ATTEMPT_INTENT || (before == ATTEMPT_UNKNOWN && after == ATTEMPT_SENT);
+    return before == ATTEMPT_INTENT || ((before == ATTEMPT_UNKNOWN || before == ATTEMPT_RELEASED) && after == ATTEMPT_SENT);
 }
 
 static bool outcome_is_sound(const struct change_outcome *outcome)
@@ -282,12 +294,16 @@ int sending_outcome(struct store *store, struct store_change *change)
             return r;
         if (outcome->state == ATTEMPT_REFUSED || outcome->state == ATTEMPT_NOT_SENT)
             outcome->message_changed = outcome_not_sent(store, outcome, &standing, change->now_ms);
+        else if (outcome->state == ATTEMPT_UNKNOWN && doubt_resend(store, &standing, change->now_ms, DOUBT_RESEND_MS))
+            outcome->message_changed =
+                standing_settle(store, &standing, true, change->now_ms, "it may have been sent; at least once: it is sent once more");
         else
             outcome->message_changed = standing_settle(store, &standing, false, change->now_ms, outcome->reason);
         if (standing.report && report_take_orphans(store, attempt.sim_id, &standing, change->now_ms))
             outcome->message_changed = true;
     }
     outcome->message_state = standing.state;
+    outcome->ready_ms = standing.ready_ms;
     if (standing.open == 0)
         outcome->requeue = standing_item(&standing);
     return store->sql.failed;

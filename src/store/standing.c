@@ -12,7 +12,7 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
     struct standing standing = { .id = message_id };
     sqlite3_stmt *row = sql_query(sql,
         "SELECT state, ended, report, ref16, parts, priority, sim_id, expire_ms, ready_ms, to_number, concat_ref, concat_ref_bits"
-        " FROM message WHERE id = ?1", SQL_ARGS(sql_int(message_id)));
+        ", policy FROM message WHERE id = ?1", SQL_ARGS(sql_int(message_id)));
 
     if (!sql_next(sql, row))
         return sql->failed != 0 ? sql->failed : -ENOENT;
@@ -28,6 +28,7 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
     sql_copy_text(row, 9, standing.to, sizeof standing.to);
     standing.concat_ref = (uint16_t)sqlite3_column_int(row, 10);
     standing.concat_ref_bits = (uint8_t)sqlite3_column_int(row, 11);
+    standing.policy = (enum message_policy)sqlite3_column_int(row, 12);
     sql_end(row);
     if (standing.parts > MESSAGE_PARTS_MAX)
         return -EBADMSG;
@@ -40,6 +41,8 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
 
         if ((attempt == ATTEMPT_REFUSED || attempt == ATTEMPT_NOT_SENT) && standing.failures < UINT8_MAX)
             standing.failures++;
+        if (part >= 0 && part < standing.parts && attempt == ATTEMPT_RELEASED)
+            standing.part_released[part] = true;
         if (part >= 0 && part < standing.parts)
             standing.part[part] = part_standing_best(
                 standing.part[part], part_standing_of(attempt, sqlite3_column_int(row, 2)));
@@ -52,10 +55,12 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
 void standing_count(struct standing *standing)
 {
     standing->open = standing->left = 0;
+    standing->released = false;
     standing->part_next = standing->parts;
     for (uint16_t i = 0; i < standing->parts; i++) {
         standing->open += standing->part[i] == PART_OPEN;
         standing->left += standing->part[i] == PART_LEFT;
+        standing->released = standing->released || (standing->part[i] == PART_LEFT && standing->part_released[i]);
         if (standing->part[i] == PART_LEFT && standing->part_next == standing->parts)
             standing->part_next = i;
     }
@@ -77,6 +82,9 @@ void standing_save(struct store *store, struct standing *standing, enum message_
             SQL_ARGS(sql_int(standing->id), sql_int(standing->ended), sql_int(standing->ready_ms), sql_int(standing->sim_id),
                      sql_int(standing->concat_ref), sql_int(standing->concat_ref_bits), sql_int(state), sql_int(now_ms),
                      sql_text(reason)));
+    if (state == MESSAGE_UNKNOWN && !standing->ended)
+        sql_run(sql, "UPDATE message SET doubt_ms = max(expire_ms, ?2) + ?3 WHERE id = ?1",
+                SQL_ARGS(sql_int(standing->id), sql_int(now_ms), sql_int(DOUBT_AFTER_MS)));
     sql_run(sql, "INSERT INTO history(message_id, n, at_ms, state, reason)"
                  " SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4 FROM history WHERE message_id = ?1",
             SQL_ARGS(sql_int(standing->id), sql_int(now_ms), sql_int(state), sql_text(reason)));
@@ -132,7 +140,7 @@ bool standing_settle(struct store *store, struct standing *standing, bool retry,
         before = after;
     }
     /* Nothing of it is out: any SIM may take it, and choose a reference of its own. */
-    if (standing->left == standing->parts && !standing->ended) {
+    if (standing->left == standing->parts && !standing->ended && !standing->released) {
         standing->sim_id = 0;
         standing->concat_ref = standing->concat_ref_bits = 0;
     }
@@ -142,6 +150,9 @@ bool standing_settle(struct store *store, struct standing *standing, bool retry,
 
 void standing_end(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason)
 {
+    /* It waited to be sent once more: what became of the first time is not known, and no other end would be true. */
+    if (standing->released)
+        state = MESSAGE_UNKNOWN;
     standing->ended = true;
     standing->ready_ms = 0;
     standing_save(store, standing, state, now_ms, reason);

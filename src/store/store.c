@@ -24,6 +24,7 @@ static const struct { store_step *step; bool savepoint; } rules[] = {
     [CHANGE_REPORT] = { report_apply, true },
     [CHANGE_RECEIVE] = { receive_apply, true },
     [CHANGE_CANCEL] = { waiting_cancel, false },         /* refuses before it writes */
+    [CHANGE_DECIDE] = { doubt_decide, true },
     [CHANGE_DUE] = { waiting_due, true },
     [CHANGE_FETCH] = { waiting_fetch, false },           /* writes nothing */
     [CHANGE_SIM] = { registry_sim, false },              /* refuses nothing */
@@ -75,12 +76,10 @@ int store_open(const char *path, const char *vfs, const char *tag, struct store 
     if (store == NULL)
         return -ENOMEM;
     store->path = store_copy_text(path);
-    store->vfs = vfs != NULL ? store_copy_text(vfs) : NULL;
-    if (store->path == NULL || (vfs != NULL && store->vfs == NULL)) {
-        r = -ENOMEM;
+    r = store->path != NULL ? count_vfs_new(vfs, &store->vfs) : -ENOMEM;
+    if (r < 0)
         goto out;
-    }
-    r = schema_open(&store->sql, SCHEMA_WRITE, path, vfs, tag, ret_error, error_size);
+    r = schema_open(&store->sql, SCHEMA_WRITE, path, count_vfs_name(store->vfs), tag, ret_error, error_size);
     if (r < 0)
         goto out;
     r = store_load(store);
@@ -102,7 +101,7 @@ void store_close(struct store *store)
     if (store->sql.db != NULL)
         sql_close(&store->sql);
     free(store->path);
-    free(store->vfs);
+    count_vfs_free(store->vfs);
     free(store);
 }
 
@@ -113,7 +112,13 @@ const char *store_tag(const struct store *store)
 
 struct store_stats store_stats(const struct store *store)
 {
-    return store->stats;
+    struct store_stats stats = store->stats;
+    struct count_vfs_stats disk = count_vfs_stats(store->vfs);
+
+    stats.writes = disk.writes;
+    stats.bytes_written = disk.bytes_written;
+    stats.syncs = disk.syncs;
+    return stats;
 }
 
 /* -- transactions -------------------------------------------------------------------------------------------- */
@@ -160,7 +165,7 @@ static int store_reopen(struct store *store)
 
     if (store->sql.db != NULL)
         sql_close(&store->sql);
-    r = schema_open(&store->sql, SCHEMA_REOPEN, store->path, store->vfs, store->tag, NULL, 0);
+    r = schema_open(&store->sql, SCHEMA_REOPEN, store->path, count_vfs_name(store->vfs), store->tag, NULL, 0);
     if (r < 0)
         return r;
     r = store_load(store);
@@ -284,6 +289,7 @@ static void recover_message(struct store *store, int64_t message_id, int64_t now
     sim_id = standing.sim_id;
     for (uint16_t i = 0; i < standing.parts; i++)
         unknown = unknown || standing.part[i] == PART_UNKNOWN;
+    (void)doubt_resend(store, &standing, now_ms, DOUBT_SETTLE_MS);
     (void)standing_settle(store, &standing, true, now_ms,
                           unknown ? "the gateway stopped while this part was on its way" : "the gateway stopped between its parts");
     if (standing.report)

@@ -25,7 +25,7 @@ int store_open(const char *path, const char *vfs, const char *tag, struct store 
 void store_close(struct store *store);   /* accepts NULL */
 const char *store_tag(const struct store *store);
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 /* -- changes ------------------------------------------------------------------------------------------------- */
 
@@ -37,6 +37,7 @@ enum change_kind {
     CHANGE_REPORT,        /* a delivery report came */
     CHANGE_RECEIVE,       /* an incoming PDU; completes a message or waits for its other parts */
     CHANGE_CANCEL,        /* a person's cancel */
+    CHANGE_DECIDE,        /* a person's word on a message in doubt: send it again, or leave it */
     CHANGE_DUE,           /* scheduled and delayed messages whose time has come; expiry of those whose time is over */
     CHANGE_FETCH,         /* the next ready messages in order, to refill the queue in memory */
     CHANGE_SIM,           /* a card was seen in a modem: their row numbers */
@@ -52,6 +53,7 @@ struct accept_message {
     uint8_t priority;
     int8_t message_class;               /* -1 none, 0..3 */
     bool report, ref16;
+    enum message_policy policy;
     int64_t due_ms;                     /* schedule_at; 0: now */
     int64_t expire_ms;                  /* not handed over after this */
     char *client_ref;                   /* NULL none */
@@ -90,6 +92,8 @@ struct change_intent {
     uint16_t concat_ref; uint8_t concat_ref_bits;   /* out: chosen with the first part, unique per SIM and recipient in flight */
     int8_t message_class; bool report;
     int64_t expire_ms;
+    uint8_t pdu_mr;                     /* out: TP-MR for the PDU; many modems write their own */
+    bool resend;                        /* out: it may have been sent before: the same TP-MR, with TP-RD (TS 23.040 9.2.3.6) */
     /* result: -ECANCELED over meanwhile, -ETIME expired meanwhile (now marked so), -ENOENT no such message or part, -EEXIST
      * this part went before, -EXDEV other parts went by another SIM, -EAGAIN its time has not come */
 };
@@ -108,8 +112,9 @@ struct change_outcome {
     int64_t message_id; uint16_t part;  /* out */
     enum message_state message_state;   /* out: after folding over the parts */
     bool message_changed;               /* out */
+    int64_t ready_ms;                   /* out: of requeue: not before this wall time; 0 now */
     struct queue_item requeue;          /* out: how it stands where parts are left and none is on its way; else .id 0. With
-                                         * retry_ms in the future CHANGE_DUE gives the item again when its time has come */
+                                         * ready_ms in the future CHANGE_DUE gives the item again when its time has come */
     /* result: -ENOENT no such attempt, -EALREADY it ended otherwise (only UNKNOWN may still become SENT) */
 };
 
@@ -142,10 +147,19 @@ struct change_receive {
 
 struct change_cancel { int64_t message_id; enum message_state message_state; };   /* out: state after; -EBUSY handed over, -EALREADY final, -ENOENT */
 
+/* RELEASE makes its unknown parts ready once more, DROP ends it as unknown. -ENOENT; -EALREADY: it is not in doubt. */
+enum decision { DECISION_RELEASE, DECISION_DROP };
+struct change_decide {
+    int64_t message_id; enum decision decision;      /* in */
+    enum message_state message_state;                /* out */
+    struct queue_item requeue;                       /* out: RELEASE */
+};
+
 struct change_due {
     uint32_t limit;                     /* at most this many promoted and expired at a time */
     struct queue_item *items; uint32_t item_count;   /* out: now ready */
     int64_t *expired; uint32_t expired_count;        /* out: message ids */
+    int64_t *held; uint32_t held_count;              /* out: message ids that now wait for a person */
     int64_t *inbox; uint32_t inbox_count;            /* out: inbox ids of incoming messages whose missing parts were given up */
     int64_t next_ms;                    /* out: when something is due next; INT64_MAX never */
 };
@@ -181,6 +195,7 @@ struct store_change {
         struct change_report report;
         struct change_receive receive;
         struct change_cancel cancel;
+        struct change_decide decide;
         struct change_due due;
         struct change_fetch fetch;
         struct change_sim sim;
@@ -202,7 +217,10 @@ int store_apply(struct store *store, struct store_change *list);
 int store_recover(struct store *store, int64_t now_ms, uint32_t *ret_unknown);
 
 /* landed: commits that were there in spite of their error. */
-struct store_stats { uint64_t commits, changes, failures, landed; };
+struct store_stats {
+    uint64_t commits, changes, failures, landed;
+    uint64_t writes, bytes_written, syncs;   /* as the disk was asked for them */
+};
 struct store_stats store_stats(const struct store *store);
 
 #endif

@@ -4,15 +4,20 @@
 #ifndef CELLPOST_STORE_INTERNAL_H
 #define CELLPOST_STORE_INTERNAL_H
 
+#include "src/store/count_vfs.h"
 #include "src/store/fold.h"
 #include "src/store/sql.h"
 #include "src/store/store.h"
 
 #define MESSAGE_PARTS_MAX 255
+#define DOUBT_AFTER_MS 600000            /* evidence is waited for until the validity is over, and this long */
+#define DOUBT_RESEND_MS 60000            /* from an answer that never came to the one resend */
+#define DOUBT_SETTLE_MS 180000           /* after a restart: what was on its way then may still be told (45 s x 4 tries) */
 
 struct store {
     struct sql sql;                      /* .db NULL: could not be opened again; the next store_apply() tries */
-    char *path, *vfs;
+    char *path;
+    struct count_vfs *vfs;
     char tag[8];
     /* Given out before the first try of a transaction and kept by the change, so that a second try writes the same. */
     int64_t next_batch_id, next_message_id, next_attempt_id;
@@ -28,6 +33,7 @@ store_step intake_accept;
 store_step sending_intent, sending_outcome, sending_withdraw;
 store_step report_apply;
 store_step receive_apply;
+store_step doubt_decide;
 store_step waiting_cancel, waiting_due, waiting_fetch;
 store_step registry_sim, registry_key_add, registry_key_remove;
 
@@ -47,6 +53,9 @@ struct standing {
     char to[MESSAGE_TO_MAX];
     uint16_t concat_ref; uint8_t concat_ref_bits;
     enum part_standing part[MESSAGE_PARTS_MAX];
+    enum message_policy policy;
+    bool part_released[MESSAGE_PARTS_MAX];
+    bool released;                       /* a part left may have been sent before: it goes by the same SIM and reference */
     uint8_t failures;                    /* attempts that were refused or not sent */
     uint16_t open, left, part_next;      /* parts with an open intent; not handed over; the first of those, or parts */
 };
@@ -63,6 +72,14 @@ bool standing_settle(struct store *store, struct standing *standing, bool retry,
 void standing_end(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason);
 /* As the queue wants it; .id 0 where there is nothing left to hand over. */
 struct queue_item standing_item(const struct standing *standing);
+
+/* -- doubt ----------------------------------------------------------------------------------------------------- */
+
+/* Unknown parts of a message whose policy allows it, and that were not sent twice already, may be sent once more after
+ * wait_ms, in which evidence may still come. Returns true if there are any; standing is loaded anew. */
+bool doubt_resend(struct store *store, struct standing *standing, int64_t now_ms, int64_t wait_ms);
+/* Unknown messages for which nothing came in their time: at most limit become held; their ids. */
+uint32_t doubt_hold(struct store *store, int64_t now_ms, uint32_t limit, int64_t *ret_ids);
 
 /* -- reports ------------------------------------------------------------------------------------------------- */
 

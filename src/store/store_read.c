@@ -86,7 +86,7 @@ const void *reader_keep(struct store_reader *reader, const void *bytes, size_t l
 
 #define MESSAGE_COLUMNS \
     "m.id, m.batch_id, m.to_number, m.text, m.client_ref, b.actor, m.reason, m.alphabet, m.locking, m.single, m.priority, m.parts," \
-    " m.message_class, m.report, m.state, m.accepted_ms, m.due_ms, m.expire_ms, m.state_ms"
+    " m.message_class, m.report, m.state, m.accepted_ms, m.due_ms, m.expire_ms, m.state_ms, m.policy"
 
 static struct message_row message_row_of(sqlite3_stmt *row)
 {
@@ -110,6 +110,7 @@ static struct message_row message_row_of(sqlite3_stmt *row)
         .due_ms = sqlite3_column_int64(row, 16),
         .expire_ms = sqlite3_column_int64(row, 17),
         .state_ms = sqlite3_column_int64(row, 18),
+        .policy = (enum message_policy)sqlite3_column_int(row, 19),
     };
 }
 

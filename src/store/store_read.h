@@ -24,6 +24,7 @@ struct message_row {
     int8_t message_class;
     bool report;
     enum message_state state;
+    enum message_policy policy;
     int64_t accepted_ms, due_ms, expire_ms, state_ms;
 };
 int store_read_message(struct store_reader *reader, int64_t id, struct message_row *ret_row);

@@ -156,6 +156,7 @@ static int64_t due_next(struct store *store)
     return sql_number(&store->sql,
         "SELECT min(t) FROM (SELECT min(ready_ms) AS t FROM message INDEXED BY message_due WHERE state IN (1, 2) AND ready_ms > 0"
         " UNION ALL SELECT min(expire_ms) FROM message INDEXED BY message_expiry WHERE state IN (1, 2) AND expire_ms > 0"
+        " UNION ALL SELECT min(doubt_ms) FROM message INDEXED BY message_doubt WHERE state = 10 AND doubt_ms > 0"
         " UNION ALL SELECT min(received_ms) + ?1 FROM inbox_part INDEXED BY inbox_part_age WHERE inbox_id IS NULL)",
         INT64_MAX, SQL_ARGS(sql_int(RECEIVE_WAIT_MS)));
 }
@@ -170,11 +171,14 @@ int waiting_due(struct store *store, struct store_change *change)
     due->items = calloc(due->limit, sizeof *due->items);
     due->expired = calloc(due->limit, sizeof *due->expired);
     due->inbox = calloc(due->limit, sizeof *due->inbox);
-    if (due->items == NULL || due->expired == NULL || due->inbox == NULL)
+    due->held = calloc(due->limit, sizeof *due->held);
+    if (due->items == NULL || due->expired == NULL || due->inbox == NULL || due->held == NULL)
         return -ENOMEM;
     r = due_expire(store, due, change->now_ms);
     if (r == 0)
         r = due_promote(store, due, change->now_ms);
+    if (r == 0)
+        due->held_count = doubt_hold(store, change->now_ms, due->limit, due->held);
     if (r == 0)
         r = due_give_up_parts(store, due, change->now_ms);
     due->next_ms = due_next(store);

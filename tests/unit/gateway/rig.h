@@ -198,7 +198,7 @@ static void rig_modem(struct rig *rig, uint32_t slot)
     rig_commit(rig);
 }
 
-struct rig_text { const char *to, *text; uint16_t cuts[4]; uint16_t parts; uint8_t priority; int64_t due_in_ms, expire_in_ms; };
+struct rig_text { const char *to, *text; uint16_t cuts[4]; uint16_t parts; uint8_t priority; bool at_least_once; int64_t due_in_ms, expire_in_ms; };
 
 static int64_t rig_submit(struct rig *rig, struct rig_text text)
 {
@@ -223,6 +223,7 @@ static int64_t rig_submit(struct rig *rig, struct rig_text text)
     message->priority = text.priority != 0 ? text.priority : MESSAGE_PRIORITY_DEFAULT;
     message->message_class = -1;
     message->report = true;
+    message->policy = text.at_least_once ? MESSAGE_AT_LEAST_ONCE : MESSAGE_AT_MOST_ONCE;
     message->due_ms = text.due_in_ms != 0 ? rig->now.wall_ms + text.due_in_ms : 0;
     message->expire_ms = rig->now.wall_ms + (text.expire_in_ms != 0 ? text.expire_in_ms : 86400000);
     gateway_submit(rig->gateway, change, rig->now);

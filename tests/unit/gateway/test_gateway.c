@@ -330,6 +330,52 @@ static void a_barred_sim_rests_and_another_takes_its_message_at_once(void **stat
     rig_free(rig);
 }
 
+static void refusals_to_many_recipients_are_the_sims_fault_and_another_takes_over(void **state)
+{
+    static const char *const to[] = { "+40700000011", "+40700000012", "+40700000013" };
+    struct rig *rig = rig_new();
+    int64_t ids[3];
+
+    (void)state;
+    rig_modem(rig, 0);
+    for (size_t i = 0; i < 3; i++) {
+        ids[i] = rig_submit(rig, (struct rig_text){ .to = to[i], .text = "no credit" });
+        assert_int_equal(rig->sent_count, i + 1);
+        rig_result(rig, i, GATEWAY_REFUSED, -1, 21);
+        rig_commit(rig);
+    }
+    rig_modem(rig, 1);
+    rig_pass_ms(rig, 40000);
+    for (size_t i = 3; i < rig->sent_count; i++) {
+        assert_int_equal(rig->sent[i].slot, 1);   /* the first SIM rests */
+        rig_result(rig, i, GATEWAY_SENT, (int)i, -1);
+        rig_commit(rig);
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(rig_state(rig, ids[i]), MESSAGE_SENT);
+    rig_free(rig);
+}
+
+static void a_number_that_is_refused_again_and_again_is_rejected_and_the_sim_goes_on(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "bad number" });
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(rig->sent_count, i + 1);
+        rig_result(rig, i, GATEWAY_REFUSED, -1, 21);
+        rig_commit(rig);
+        rig_pass_ms(rig, 130000);
+    }
+    assert_int_equal(rig_state(rig, id), MESSAGE_REJECTED);
+    id = rig_submit(rig, (struct rig_text){ .to = "+40700000099", .text = "good number" });
+    assert_int_equal(rig->sent_count, 4);
+    rig_free(rig);
+}
+
 static void a_part_that_fails_for_good_ends_its_message_and_not_the_next(void **state)
 {
     struct rig *rig = rig_new();
@@ -651,6 +697,33 @@ static void an_incoming_pdu_that_cannot_be_read_is_kept_for_a_person(void **stat
     rig_free(rig);
 }
 
+/* The worst case: one message at a time, nothing to share a commit with. */
+static void the_life_of_a_message_costs_four_commits_and_little_wear_on_the_card(void **state)
+{
+    enum { MESSAGES = 50 };
+    struct rig *rig = rig_new();
+    struct store_stats before, after;
+
+    (void)state;
+    rig_modem(rig, 0);
+    before = store_stats(rig->store);
+    for (size_t i = 0; i < MESSAGES; i++) {
+        rig_submit(rig, (struct rig_text){ .text = "wear" });
+        rig_result(rig, i, GATEWAY_SENT, 17, -1);
+        rig_commit(rig);
+        gateway_report(rig->gateway, 0, REPORT_MR17, strlen(REPORT_MR17), 1, rig->now);
+        rig_commit(rig);
+    }
+    after = store_stats(rig->store);
+    assert_true(after.commits - before.commits <= 4 * MESSAGES);
+    assert_true(after.syncs - before.syncs <= 5 * MESSAGES);   /* one per commit, and now and then a checkpoint */
+    assert_true((after.bytes_written - before.bytes_written) / MESSAGES <= 160 * 1024);
+    print_message("per message: %.1f commits, %.1f syncs, %.1f KiB\n", (double)(after.commits - before.commits) / MESSAGES,
+                  (double)(after.syncs - before.syncs) / MESSAGES,
+                  (double)(after.bytes_written - before.bytes_written) / MESSAGES / 1024);
+    rig_free(rig);
+}
+
 static void ten_thousand_queued_messages_need_a_small_window_only(void **state)
 {
     struct rig *rig = rig_new();
@@ -704,6 +777,8 @@ int main(void)
         cmocka_unit_test(tries_end),
         cmocka_unit_test(a_number_that_does_not_exist_is_rejected_at_once),
         cmocka_unit_test(a_barred_sim_rests_and_another_takes_its_message_at_once),
+        cmocka_unit_test(refusals_to_many_recipients_are_the_sims_fault_and_another_takes_over),
+        cmocka_unit_test(a_number_that_is_refused_again_and_again_is_rejected_and_the_sim_goes_on),
         cmocka_unit_test(a_part_that_fails_for_good_ends_its_message_and_not_the_next),
         cmocka_unit_test(an_alarm_overtakes_what_waits),
         cmocka_unit_test(a_scheduled_message_goes_at_its_time),
@@ -720,6 +795,7 @@ int main(void)
         cmocka_unit_test(a_report_with_another_reference_changes_nothing),
         cmocka_unit_test(an_incoming_message_is_on_disk_before_the_modem_may_forget_it),
         cmocka_unit_test(an_incoming_pdu_that_cannot_be_read_is_kept_for_a_person),
+        cmocka_unit_test(the_life_of_a_message_costs_four_commits_and_little_wear_on_the_card),
         cmocka_unit_test(ten_thousand_queued_messages_need_a_small_window_only),
     };
 

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What becomes of parts of which nobody knows whether they were sent. */
+#include "tests/unit/gateway/rig.h"
+
+#include <errno.h>
+
+#define MINUTE_MS 60000
+#define DAY_MS 86400000
+
+/* TP-MR 17 to +40700000001, at its recipient; handed to the service centre at 2026-09-21 14:13:20 UTC, the rig's start. */
+#define REPORT_MR17 "0006110B910407000000F1629012413102006290124131020000"
+
+static int rig_decide(struct rig *rig, int64_t id, enum decision decision)
+{
+    struct store_change *change = change_new(CHANGE_DECIDE, rig->now.wall_ms);
+
+    change->u.decide.message_id = id;
+    change->u.decide.decision = decision;
+    change->waiter = rig;
+    gateway_submit(rig->gateway, change, rig->now);
+    rig_commit(rig);
+    return rig->last_result;
+}
+
+/* The modem loses the answer, and is back at once. */
+static void lose_answer(struct rig *rig, size_t sent)
+{
+    uint32_t slot = rig->sent[sent].slot;
+
+    rig_result(rig, sent, GATEWAY_UNKNOWN, -1, -1);
+    rig_commit(rig);
+    gateway_slot_ready(rig->gateway, slot, true, rig->now);
+    rig_commit(rig);
+}
+
+static void what_must_not_go_twice_waits_for_a_person_when_its_time_is_over(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "once", .expire_in_ms = 10 * MINUTE_MS });
+    lose_answer(rig, 0);
+    rig_pass_ms(rig, 19 * MINUTE_MS);
+    assert_int_equal(rig_state(rig, id), MESSAGE_UNKNOWN);
+    rig_pass_ms(rig, 2 * MINUTE_MS);
+    assert_int_equal(rig_state(rig, id), MESSAGE_HELD);
+    rig_pass_ms(rig, DAY_MS);
+    assert_int_equal(rig->sent_count, 1);
+    rig_free(rig);
+}
+
+static void a_person_may_release_it_and_then_it_goes_once_more_under_the_same_reference_with_tp_rd(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    rig_modem(rig, 1);
+    id = rig_submit(rig, (struct rig_text){ .text = "ab", .parts = 2, .cuts = { 1, 1 }, .expire_in_ms = 10 * MINUTE_MS });
+    lose_answer(rig, 0);
+    assert_int_equal(rig->sent_count, 2);   /* the second part went after it: the whole may have arrived */
+    rig_result(rig, 1, GATEWAY_SENT, 9, -1);
+    rig_commit(rig);
+    rig_pass_ms(rig, 21 * MINUTE_MS);
+    assert_int_equal(rig_state(rig, id), MESSAGE_HELD);
+    assert_int_equal(rig_decide(rig, id, DECISION_RELEASE), 0);
+    assert_int_equal(rig->sent_count, 3);
+    assert_int_equal(rig->sent[2].slot, rig->sent[0].slot);
+    assert_true(rig->sent[2].tpdu.reject_duplicates);
+    assert_false(rig->sent[0].tpdu.reject_duplicates);
+    assert_int_equal(rig->sent[2].tpdu.mr, rig->sent[0].tpdu.mr);
+    assert_int_equal(rig->sent[2].tpdu.udh.concat_seq, 1);
+    assert_int_equal(rig->sent[2].tpdu.udh.concat_ref, rig->sent[0].tpdu.udh.concat_ref);
+    rig_result(rig, 2, GATEWAY_SENT, 10, -1);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, id), MESSAGE_SENT);
+    assert_int_equal(rig_decide(rig, id, DECISION_RELEASE), -EALREADY);
+    rig_free(rig);
+}
+
+static void a_person_may_drop_it_and_then_it_stays_unknown_for_good(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "drop" });
+    lose_answer(rig, 0);
+    assert_int_equal(rig_decide(rig, id, DECISION_DROP), 0);
+    assert_int_equal(rig_state(rig, id), MESSAGE_UNKNOWN);
+    rig_pass_ms(rig, 2 * (int64_t)DAY_MS);
+    assert_int_equal(rig_state(rig, id), MESSAGE_UNKNOWN);
+    assert_int_equal(rig_decide(rig, id, DECISION_RELEASE), -EALREADY);
+    assert_int_equal(rig_decide(rig, 4711, DECISION_DROP), -ENOENT);
+    assert_int_equal(rig->sent_count, 1);
+    rig_free(rig);
+}
+
+static void nothing_but_a_doubt_can_be_released(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    id = rig_submit(rig, (struct rig_text){ .text = "waits" });
+    assert_int_equal(rig_decide(rig, id, DECISION_RELEASE), -EALREADY);
+    assert_int_equal(rig_state(rig, id), MESSAGE_QUEUED);
+    rig_free(rig);
+}
+
+static void what_must_arrive_goes_once_more_by_the_same_sim_after_a_wait_and_never_a_third_time(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    rig_modem(rig, 1);
+    id = rig_submit(rig, (struct rig_text){ .text = "alarm", .at_least_once = true });
+    lose_answer(rig, 0);
+    rig_pass_ms(rig, 50000);
+    assert_int_equal(rig->sent_count, 1);
+    rig_pass_ms(rig, 11000);
+    assert_int_equal(rig->sent_count, 2);
+    assert_int_equal(rig->sent[1].slot, rig->sent[0].slot);
+    assert_int_equal(rig->sent[1].tpdu.mr, rig->sent[0].tpdu.mr);
+    assert_true(rig->sent[1].tpdu.reject_duplicates);
+    lose_answer(rig, 1);
+    rig_pass_ms(rig, DAY_MS + 11 * MINUTE_MS);
+    assert_int_equal(rig->sent_count, 2);
+    assert_int_equal(rig_state(rig, id), MESSAGE_HELD);
+    rig_free(rig);
+}
+
+static void a_report_in_the_meantime_spares_the_resend(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "alarm", .at_least_once = true });
+    lose_answer(rig, 0);
+    rig_pass_ms(rig, 30000);
+    gateway_report(rig->gateway, 0, REPORT_MR17, strlen(REPORT_MR17), 1, rig->now);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, id), MESSAGE_DELIVERED);
+    rig_pass_ms(rig, 10 * MINUTE_MS);
+    assert_int_equal(rig->sent_count, 1);
+    assert_int_equal(rig_state(rig, id), MESSAGE_DELIVERED);
+    rig_free(rig);
+}
+
+static void a_network_that_has_it_already_says_so_and_that_settles_it(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "alarm", .at_least_once = true });
+    lose_answer(rig, 0);
+    rig_pass_ms(rig, 61000);
+    rig_result(rig, 1, GATEWAY_REFUSED, -1, 197);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, id), MESSAGE_SENT);
+    rig_free(rig);
+}
+
+static void a_resend_that_is_refused_leaves_the_first_one_unknown(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "alarm", .at_least_once = true });
+    lose_answer(rig, 0);
+    rig_pass_ms(rig, 61000);
+    rig_result(rig, 1, GATEWAY_REFUSED, -1, 1);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, id), MESSAGE_UNKNOWN);
+    rig_free(rig);
+}
+
+static void after_a_crash_what_must_arrive_goes_once_more_when_late_answers_had_their_time(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "alarm", .at_least_once = true });
+    rig_restart(rig);
+    rig_modem(rig, 0);
+    rig_pass_ms(rig, 170000);
+    assert_int_equal(rig->sent_count, 0);
+    rig_pass_ms(rig, 11000);
+    assert_int_equal(rig->sent_count, 1);
+    assert_true(rig->sent[0].tpdu.reject_duplicates);
+    rig_result(rig, 0, GATEWAY_SENT, 3, -1);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, id), MESSAGE_SENT);
+    rig_free(rig);
+}
+
+static void a_resend_that_is_cancelled_in_time_is_unknown_and_not_cancelled(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "alarm", .at_least_once = true });
+    lose_answer(rig, 0);
+    assert_int_equal(rig_cancel(rig, id), 0);
+    rig_pass_ms(rig, 61000);
+    assert_int_equal(rig->sent_count, 1);
+    assert_int_equal(rig_state(rig, id), MESSAGE_UNKNOWN);
+    rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_must_not_go_twice_waits_for_a_person_when_its_time_is_over),
+        cmocka_unit_test(a_person_may_release_it_and_then_it_goes_once_more_under_the_same_reference_with_tp_rd),
+        cmocka_unit_test(a_person_may_drop_it_and_then_it_stays_unknown_for_good),
+        cmocka_unit_test(nothing_but_a_doubt_can_be_released),
+        cmocka_unit_test(what_must_arrive_goes_once_more_by_the_same_sim_after_a_wait_and_never_a_third_time),
+        cmocka_unit_test(a_report_in_the_meantime_spares_the_resend),
+        cmocka_unit_test(a_network_that_has_it_already_says_so_and_that_settles_it),
+        cmocka_unit_test(a_resend_that_is_refused_leaves_the_first_one_unknown),
+        cmocka_unit_test(after_a_crash_what_must_arrive_goes_once_more_when_late_answers_had_their_time),
+        cmocka_unit_test(a_resend_that_is_cancelled_in_time_is_unknown_and_not_cancelled),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
