@@ -356,11 +356,17 @@ static void card_and_sms_ready(struct modem *modem, const struct at_event *urc, 
         if (modem->again_ms != MODEM_NEVER)
             modem->again_ms = now_ms;
         break;
-    case MODEM_REGISTERING: case MODEM_READY: case MODEM_SENDING:
+    case MODEM_REGISTERING: case MODEM_READY:
         if (again)
             modem_apply(modem, ON_RESET, now_ms);
-        else if (modem->mem1[0] == '\0' && modem->status.state != MODEM_SENDING)
+        else if (modem->mem1[0] == '\0')
             modem_apply(modem, ON_SIM_CHANGED, now_ms);   /* storages were refused before it */
+        break;
+    case MODEM_SENDING:
+        /* Some say "PB DONE" at other times too, and a part's result may still come: only a modem that answers something
+         * else has forgotten the part. */
+        if (again)
+            modem_send_suspect(modem, now_ms);
         break;
     case MODEM_PARKED:
         modem_apply(modem, ON_RESET, now_ms);

@@ -190,6 +190,8 @@ void modem_send_prompt(struct modem *modem, uint64_t now_ms);
 void modem_send_line(struct modem *modem, const struct at_event *line);
 void modem_send_done(struct modem *modem, const struct at_event *done, uint64_t now_ms);
 void modem_send_late(struct modem *modem, const struct at_event *urc, uint64_t now_ms);
+/* A sign that it may have restarted with the part in its hands. */
+void modem_send_suspect(struct modem *modem, uint64_t now_ms);
 void modem_send_poll(struct modem *modem, uint64_t now_ms);
 /* The part ends without an answer: UNKNOWN if any of its PDU left, else NOT_SENT. */
 void modem_send_break(struct modem *modem, uint64_t now_ms);

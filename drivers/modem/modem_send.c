@@ -8,6 +8,7 @@
 
 #define PROMPT_TIMEOUT_MS 10000
 #define SILENT_PROMPT_MS 500
+#define SUSPECT_MS 15000    /* it may have restarted: a result that is not here by then is asked for */
 #define QUIET_MS 2000       /* after a part: the next one may be a disk write away, a poll would be in its way */
 
 bool modem_can_send(const struct modem *modem)
@@ -148,6 +149,12 @@ void modem_send_done(struct modem *modem, const struct at_event *done, uint64_t 
     modem_apply(modem, trigger, now_ms);
     modem_network_judge(modem, now_ms);
     end_part(modem, &event, now_ms);
+}
+
+void modem_send_suspect(struct modem *modem, uint64_t now_ms)
+{
+    if (modem->doing == DOING_SEND && at_chat_data_sent(&modem->chat))
+        modem->nudge_ms = modem_earlier(modem->nudge_ms, now_ms + SUSPECT_MS);
 }
 
 void modem_send_poll(struct modem *modem, uint64_t now_ms)

@@ -206,6 +206,7 @@ static void due_done(struct gateway *gateway, struct store_change *change, struc
     gateway->due_asked = false;
     if (change->result != 0) {
         gateway->due_next_ms = 0;   /* asked again when the store is back */
+        gateway->clock_fell = gateway->clock_fell || due->retry_ms_max != 0;
         return;
     }
     for (uint32_t i = 0; i < due->item_count; i++) {
@@ -256,6 +257,8 @@ static void ask_store(struct gateway *gateway, struct gateway_now now)
     if (!gateway->due_asked && now.wall_ms >= gateway->due_next_ms &&
         (change = gateway_new_change(gateway, CHANGE_DUE, now)) != NULL) {
         change->u.due.limit = GATEWAY_DUE_BATCH;
+        change->u.due.retry_ms_max = gateway->clock_fell ? GATEWAY_RETRY_MS_MAX : 0;
+        gateway->clock_fell = false;
         gateway->due_next_ms = INT64_MAX;   /* the answer says; what comes meanwhile lowers it */
         gateway->due_asked = true;
         gateway_add_change(gateway, change);
@@ -447,8 +450,23 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
     gateway->deadline_us = deadline;
 }
 
+/* Retries are put off in wall clock time, so that they survive a restart. A clock that is set back would put them off by
+ * hours or years; the same after a start, since nobody knows how the clock was before it. */
+static void look_at_clock(struct gateway *gateway, struct gateway_now now)
+{
+    int64_t ahead_ms = now.wall_ms - (int64_t)(now.mono_us / 1000);
+
+    if (!gateway->clock_known || ahead_ms < gateway->clock_ahead_ms - GATEWAY_CLOCK_STEP_MS) {
+        gateway->clock_fell = true;
+        gateway->due_next_ms = 0;
+    }
+    gateway->clock_known = true;
+    gateway->clock_ahead_ms = ahead_ms;
+}
+
 void gateway_poll(struct gateway *gateway, struct gateway_now now)
 {
+    look_at_clock(gateway, now);
     if (gateway->store_bad) {
         retry_store(gateway, now);
     } else {

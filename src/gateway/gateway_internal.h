@@ -12,6 +12,8 @@
 #define GATEWAY_RETRY_CHANGES_MAX 8192   /* outcomes and reports kept in memory while the store is away */
 #define GATEWAY_STORE_RETRY_US 1000000u  /* how often a store that failed is tried again */
 #define GATEWAY_CLOCK_LOOK_US 60000000u  /* a wall clock that jumped is noticed within this */
+#define GATEWAY_CLOCK_STEP_MS 60000      /* a wall clock that falls by more was set */
+#define GATEWAY_RETRY_MS_MAX 600000      /* no retry is put off for longer */
 #define GATEWAY_SAMPLES 1024
 #define GATEWAY_DUE_BATCH 1000
 #define GATEWAY_WAITING_MAX 1024         /* incoming PDUs per slot before its card is known */
@@ -72,6 +74,9 @@ struct gateway {
 
     int64_t due_next_ms;                 /* wall clock of the next due message; INT64_MAX none known */
     bool due_asked;
+    bool clock_fell;                     /* tell the store with the next CHANGE_DUE */
+    bool clock_known;
+    int64_t clock_ahead_ms;              /* wall clock minus monotonic clock, as seen last */
     bool stopping;
     uint64_t deadline_us;
 

@@ -49,7 +49,7 @@ void change_clear(struct store_change *change)
         free(change->u.due.expired);
         free(change->u.due.inbox);
         free(change->u.due.held);
-        change->u.due = (struct change_due){ .limit = change->u.due.limit };
+        change->u.due = (struct change_due){ .limit = change->u.due.limit, .retry_ms_max = change->u.due.retry_ms_max };
         break;
     case CHANGE_FETCH:
         free(change->u.fetch.items);

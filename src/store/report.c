@@ -3,7 +3,7 @@
  * report.c - CHANGE_REPORT: which part a delivery report speaks of, and what it changes.
  *
  * TP-MR has 8 bits, wraps, and starts anew when a modem is reset; TP-RA may come in national form. So a report is
- * matched by SIM, TP-MR and recipient, the newest part first. Without a TP-MR (unknown parts) only a recipient that
+ * matched by SIM, TP-MR and recipient, the part nearest in time first. Without a TP-MR (unknown parts) only a recipient that
  * leaves no choice counts, since a wrong match would hide that a message was lost. */
 #include "src/store/schema.h"
 #include "src/store/store_internal.h"
@@ -21,32 +21,44 @@ struct report { uint32_t sim_id; uint8_t mr; const char *recipient; uint8_t stat
 enum report_match { REPORT_NO_MATCH, REPORT_MATCH, REPORT_SEEN };
 struct report_target { int64_t attempt_id, message_id; uint16_t part; };
 
-/* By TP-MR. REPORT_SEEN: the final report of that part came before, and this is it once more. */
+static uint64_t distance_ms(int64_t a, int64_t b)
+{
+    return a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+}
+
+/* By TP-MR: of the open parts the one whose hand-over is nearest to when the service centre took it, since TP-MR wraps and
+ * a modem that was reset begins anew, while reports may come hours late. REPORT_SEEN: the final report of that part came
+ * before, and this is it once more. */
 static enum report_match report_match_mr(struct store *store, const struct report *report, struct report_target *ret_target)
 {
     enum report_match match = REPORT_NO_MATCH;
+    uint64_t nearest_ms = UINT64_MAX;
+    bool over = false;
     sqlite3_stmt *row = sql_query(&store->sql,
-        "SELECT a.id, a.message_id, a.part, a.awaits, a.report_scts_ms, m.to_number"
+        "SELECT a.id, a.message_id, a.part, a.awaits, a.report_scts_ms, a.intent_ms, m.to_number"
         " FROM attempt a INDEXED BY attempt_report JOIN message m ON m.id = a.message_id"
         " WHERE a.sim_id = ?1 AND a.mr = ?2 AND a.awaits IS NOT NULL ORDER BY a.id DESC LIMIT ?3",
         SQL_ARGS(sql_int(report->sim_id), sql_int(report->mr), sql_int(REPORT_CANDIDATES_MAX)));
 
-    while (sql_next(&store->sql, row)) {
+    while (!over && sql_next(&store->sql, row)) {
         bool open = sqlite3_column_int(row, 3) == 1;
-        int64_t scts_ms = sqlite3_column_int64(row, 4);
+        int64_t scts_ms = sqlite3_column_int64(row, 4), intent_ms = sqlite3_column_int64(row, 5);
+        uint64_t away_ms = report->scts_ms != 0 ? distance_ms(intent_ms, report->scts_ms) : 0;
+        bool same = scts_ms != 0 && scts_ms == report->scts_ms;   /* an earlier report of this very part */
 
-        if (!number_same(sql_column_text(row, 5), report->recipient) || (!open && scts_ms != report->scts_ms))
+        if (!number_same(sql_column_text(row, 6), report->recipient) || (!open && scts_ms != report->scts_ms))
             continue;
-        if (open || match == REPORT_NO_MATCH)
+        if (same || (open && (match != REPORT_MATCH || away_ms < nearest_ms)) || match == REPORT_NO_MATCH) {
             *ret_target = (struct report_target){ sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
                                                   (uint16_t)sqlite3_column_int(row, 2) };
-        match = open ? REPORT_MATCH : REPORT_SEEN;
-        /* Without a time stamp a closed part does not tell whether an older open one is meant. */
-        if (open || scts_ms != 0) {
-            sql_end(row);
-            break;
+            match = open ? REPORT_MATCH : REPORT_SEEN;
+            nearest_ms = away_ms;
         }
+        /* Those that follow are older. Without a time stamp a closed part does not tell whether an older open one is meant. */
+        over = same || (open && intent_ms <= report->scts_ms) || (open && report->scts_ms == 0);
     }
+    if (over)
+        sql_end(row);
     return match;
 }
 

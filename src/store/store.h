@@ -157,6 +157,7 @@ struct change_decide {
 
 struct change_due {
     uint32_t limit;                     /* at most this many promoted and expired at a time */
+    int64_t retry_ms_max;               /* not 0: no try may be further away (the clock was ahead when it was put off) */
     struct queue_item *items; uint32_t item_count;   /* out: now ready */
     int64_t *expired; uint32_t expired_count;        /* out: message ids */
     int64_t *held; uint32_t held_count;              /* out: message ids that now wait for a person */

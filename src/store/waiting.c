@@ -115,6 +115,12 @@ static int due_expire(struct store *store, struct change_due *due, int64_t now_m
     return sql->failed;
 }
 
+/* Only what waits for its next try is queued with a time of its own. */
+static void due_bring_near(struct store *store, const struct change_due *due, int64_t now_ms)
+{
+    sql_run(&store->sql, "UPDATE message SET ready_ms = ?1 WHERE state = 2 AND ready_ms > ?1", SQL_ARGS(sql_int(now_ms + due->retry_ms_max)));
+}
+
 static int due_promote(struct store *store, struct change_due *due, int64_t now_ms)
 {
     struct items items = { .at = due->items, .size = due->limit };
@@ -175,6 +181,8 @@ int waiting_due(struct store *store, struct store_change *change)
     if (due->items == NULL || due->expired == NULL || due->inbox == NULL || due->held == NULL)
         return -ENOMEM;
     r = due_expire(store, due, change->now_ms);
+    if (r == 0 && due->retry_ms_max > 0)
+        due_bring_near(store, due, change->now_ms);
     if (r == 0)
         r = due_promote(store, due, change->now_ms);
     if (r == 0)

@@ -277,6 +277,29 @@ static void a_passing_error_is_tried_again_after_a_rest(void **state)
     rig_free(rig);
 }
 
+static void a_clock_that_is_set_back_does_not_put_off_a_retry(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    rig->now.wall_ms += 5000000000;   /* a clock that was two months ahead */
+    gateway_poll(rig->gateway, rig->now);
+    rig_commit(rig);
+    id = rig_submit(rig, (struct rig_text){ .text = "again" });
+    rig_result(rig, 0, GATEWAY_REFUSED, -1, 41);
+    rig_commit(rig);
+    rig->now.wall_ms -= 5000000000;
+    rig_pass_ms(rig, 1000);
+    rig_pass_ms(rig, 601000);
+    assert_int_equal(rig->sent_count, 2);
+    rig_result(rig, 1, GATEWAY_SENT, 3, -1);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, id), MESSAGE_SENT);
+    rig_free(rig);
+}
+
 static void tries_end(void **state)
 {
     struct rig *rig = rig_new();
@@ -774,6 +797,7 @@ int main(void)
         cmocka_unit_test(after_a_crash_what_was_on_the_way_is_unknown_and_the_rest_is_sent),
         cmocka_unit_test(a_message_in_parts_goes_on_after_a_crash_by_its_sim_only),
         cmocka_unit_test(a_passing_error_is_tried_again_after_a_rest),
+        cmocka_unit_test(a_clock_that_is_set_back_does_not_put_off_a_retry),
         cmocka_unit_test(tries_end),
         cmocka_unit_test(a_number_that_does_not_exist_is_rejected_at_once),
         cmocka_unit_test(a_barred_sim_rests_and_another_takes_its_message_at_once),

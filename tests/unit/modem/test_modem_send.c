@@ -335,7 +335,7 @@ static void a_reset_in_a_send_is_unknown_at_once_and_the_modem_is_set_up_again(v
     }
 }
 
-static void sms_ready_means_a_reset_long_after_the_start_but_not_right_after_it(void **state)
+static void sms_ready_again_with_a_part_in_hand_makes_it_ask_and_a_modem_that_forgot_the_part_is_found_out(void **state)
 {
     struct responder *r = responder_new(NULL);
 
@@ -347,8 +347,31 @@ static void sms_ready_means_a_reset_long_after_the_start_but_not_right_after_it(
     run_for(r, 1000);
     feed_text(r, "\r\nSMS Ready\r\n");
     assert_int_equal(results(r), 0);
-    feed_text(r, "\r\nSMS Ready\r\n");   /* a second one: a second start */
+    feed_text(r, "\r\nSMS Ready\r\n");   /* a second one: a second start? */
+    assert_int_equal(results(r), 0);
+    run_for(r, 20000);                      /* it answers AT, and that is all it answers */
     assert_int_equal(count_events(r, MODEM_EVENT_UNKNOWN), 1);
+    responder_free(r);
+}
+
+static void a_ready_line_that_means_nothing_does_not_cost_the_part(void **state)
+{
+    struct responder *r = responder_new(NULL);
+
+    (void)state;
+    open_line(r);
+    run_for(r, 10000);
+    answer_pdu(r, SILENCE);
+    send_part(r);
+    run_for(r, 1000);
+    feed_text(r, "\r\nPB DONE\r\n");
+    feed_text(r, "\r\nPB DONE\r\n");
+    feed_text(r, "\r\n+CMGS: 44\r\n\r\nOK\r\n");
+    assert_int_equal(count_events(r, MODEM_EVENT_SENT), 1);
+    assert_int_equal(count_events(r, MODEM_EVENT_UNKNOWN), 0);
+    run_for(r, 30000);
+    assert_int_equal(results(r), 1);
+    assert_int_equal(state_of(r), MODEM_READY);
     responder_free(r);
 }
 
@@ -578,7 +601,8 @@ int main(void)
         cmocka_unit_test(a_late_ok_does_not_answer_the_next_command),
         cmocka_unit_test(unplugging_is_not_sent_before_the_pdu_and_unknown_after_its_first_octet),
         cmocka_unit_test(a_reset_in_a_send_is_unknown_at_once_and_the_modem_is_set_up_again),
-        cmocka_unit_test(sms_ready_means_a_reset_long_after_the_start_but_not_right_after_it),
+        cmocka_unit_test(sms_ready_again_with_a_part_in_hand_makes_it_ask_and_a_modem_that_forgot_the_part_is_found_out),
+        cmocka_unit_test(a_ready_line_that_means_nothing_does_not_cost_the_part),
         cmocka_unit_test(a_reset_before_the_prompt_is_not_sent),
         cmocka_unit_test(an_echo_that_was_off_keeps_the_pdu_back),
         cmocka_unit_test(a_modem_whose_echo_cannot_be_switched_off_still_sends),
