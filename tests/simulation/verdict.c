@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * verdict.c - the end: every row of the database against what the witness knows, and every promise against the rows. */
+#include "tests/simulation/simulation.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRIES_MAX 6                      /* docs: hand-overs of one message that fail, over all its parts and SIMs */
+#define PARTS_MAX 255
+
+static sqlite3 *open_database(void)
+{
+    sqlite3 *db = NULL;
+
+    if (sqlite3_open_v2("cellpost.db", &db, SQLITE_OPEN_READWRITE, disk_vfs()) != SQLITE_OK) {
+        (void)sqlite3_close(db);
+        return NULL;
+    }
+    return db;
+}
+
+static sqlite3_stmt *query(struct simulation *sim, sqlite3 *db, const char *text)
+{
+    sqlite3_stmt *stmt = NULL;
+
+    if (sqlite3_prepare_v2(db, text, -1, &stmt, NULL) != SQLITE_OK)
+        violation(sim, "the verdict's own query fails: %s", sqlite3_errmsg(db));
+    return stmt;
+}
+
+int64_t verdict_unsettled(struct simulation *sim)
+{
+    sqlite3 *db = open_database();
+    sqlite3_stmt *row = db != NULL ? query(sim, db, "SELECT count(*) FROM message WHERE state IN (1, 2, 3)") : NULL;
+    int64_t count = -1;
+
+    if (row != NULL && sqlite3_step(row) == SQLITE_ROW)
+        count = sqlite3_column_int64(row, 0);
+    (void)sqlite3_finalize(row);
+    (void)sqlite3_close(db);
+    return count;
+}
+
+/* -- one message ---------------------------------------------------------------------------------------------- */
+
+/* A modem that says another TP-MR than it used makes reports speak of other parts; nobody can tell. */
+static bool any_lying(const struct simulation *sim)
+{
+    return sim->result->faults[SIM_FAULT_LYING_MR] > 0;
+}
+
+struct part_found { uint8_t sent, unknown, refused, not_sent, withdrawn, open; };
+
+static void check_part(struct simulation *sim, int64_t id, const struct witness_part *truth, const struct part_found *found)
+{
+    if (truth->on_air > 0 && found->sent + found->unknown == 0)
+        violation(sim, "part %d of message %lld was on the air and the box does not know: %d refused, %d not sent, %d withdrawn",
+                  truth->number + 1, (long long)id, found->refused, found->not_sent, found->withdrawn);
+    if (truth->on_air == 0 && found->sent > 0 && !any_lying(sim))
+        violation(sim, "part %d of message %lld is said to be sent and never was on the air", truth->number + 1, (long long)id);
+    if (found->open > 0)
+        violation(sim, "part %d of message %lld has an intent without an end", truth->number + 1, (long long)id);
+}
+
+/* What the parts amount to, said by who knows. */
+static void check_state(struct simulation *sim, const struct witness_message *message, enum message_state state, uint32_t unknown)
+{
+    uint32_t on_air = 0, delivered = 0, failed = 0;
+
+    for (uint16_t i = 0; i < message->parts; i++) {
+        const struct witness_part *part = &sim->witness.parts[message->first_part + i];
+
+        on_air += part->on_air > 0;
+        delivered += (part->reports & REPORT_TRUTH_DELIVERED) != 0;
+        failed += (part->reports & REPORT_TRUTH_FAILED) != 0;
+    }
+    switch (state) {
+    case MESSAGE_SCHEDULED:
+    case MESSAGE_QUEUED:
+    case MESSAGE_SENDING:
+        violation(sim, "message %lld is still %s", (long long)message->id, message_state_name(state));
+        break;
+    case MESSAGE_SENT:
+        if (on_air < message->parts && !any_lying(sim))
+            violation(sim, "message %lld is sent, but %u of %d parts were on the air", (long long)message->id, (unsigned)on_air, message->parts);
+        break;
+    case MESSAGE_DELIVERED:
+        if (delivered < message->parts && !any_lying(sim))
+            violation(sim, "message %lld is delivered, but the network says so of %u of %d parts", (long long)message->id, (unsigned)delivered,
+                      message->parts);
+        break;
+    case MESSAGE_UNDELIVERED:
+        if (failed == 0 && !any_lying(sim))
+            violation(sim, "message %lld is undelivered, and the network never said so", (long long)message->id);
+        break;
+    case MESSAGE_EXPIRED:
+        if (failed == 0 && on_air == message->parts && !any_lying(sim))
+            violation(sim, "message %lld is expired, was on the air, and the network never said so", (long long)message->id);
+        break;
+    case MESSAGE_UNKNOWN:
+    case MESSAGE_HELD:
+        if (unknown == 0)
+            violation(sim, "message %lld is unknown, and none of its parts is", (long long)message->id);
+        break;
+    case MESSAGE_REJECTED:
+    case MESSAGE_FAILED:
+    case MESSAGE_CANCELLED:
+        if (on_air == message->parts)
+            violation(sim, "message %lld is %s and was on the air whole", (long long)message->id, message_state_name(state));
+        break;
+    }
+    if (message->cancelled && state != MESSAGE_CANCELLED)
+        violation(sim, "message %lld was cancelled and is %s", (long long)message->id, message_state_name(state));
+}
+
+static void check_message(struct simulation *sim, sqlite3_stmt *attempts, struct witness_message *message, enum message_state state)
+{
+    struct part_found found[PARTS_MAX] = { { 0 } };
+    uint32_t failures = 0, unknown = 0;
+
+    (void)sqlite3_bind_int64(attempts, 1, message->id);
+    while (sqlite3_step(attempts) == SQLITE_ROW) {
+        struct part_found *part = &found[sqlite3_column_int(attempts, 0)];
+        int attempt = sqlite3_column_int(attempts, 1);
+
+        part->open += attempt == ATTEMPT_INTENT;
+        part->sent += attempt == ATTEMPT_SENT;
+        part->refused += attempt == ATTEMPT_REFUSED;
+        part->not_sent += attempt == ATTEMPT_NOT_SENT;
+        part->unknown += attempt == ATTEMPT_UNKNOWN;
+        part->withdrawn += attempt == ATTEMPT_WITHDRAWN;
+        failures += attempt == ATTEMPT_REFUSED || attempt == ATTEMPT_NOT_SENT;
+        unknown += attempt == ATTEMPT_UNKNOWN;
+    }
+    (void)sqlite3_reset(attempts);
+    for (uint16_t i = 0; i < message->parts; i++)
+        check_part(sim, message->id, &sim->witness.parts[message->first_part + i], &found[i]);
+    if (failures > TRIES_MAX)
+        violation(sim, "message %lld was tried %u times", (long long)message->id, (unsigned)failures);
+    check_state(sim, message, state, unknown);
+}
+
+static void check_messages(struct simulation *sim, sqlite3 *db)
+{
+    sqlite3_stmt *rows = query(sim, db, "SELECT id, state, to_number, text FROM message ORDER BY id");
+    sqlite3_stmt *attempts = query(sim, db, "SELECT part, state FROM attempt WHERE message_id = ?1");
+
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        int64_t id = sqlite3_column_int64(rows, 0);
+        const char *to = (const char *)sqlite3_column_text(rows, 2), *text = (const char *)sqlite3_column_text(rows, 3);
+        struct witness_message *message;
+        uint32_t index;
+
+        if (!witness_map_find(&sim->witness.by_text, witness_key(to, text, strlen(text)), &index)) {
+            violation(sim, "message %lld was never submitted", (long long)id);
+            continue;
+        }
+        message = &sim->witness.messages[index];
+        if (message->state != 0 || (message->promised && message->id != id))
+            violation(sim, "message %lld is there a second time as %lld", (long long)message->id, (long long)id);
+        message->state = sqlite3_column_int(rows, 1);
+        message->id = id;
+        check_message(sim, attempts, message, (enum message_state)message->state);
+    }
+    (void)sqlite3_finalize(rows);
+    (void)sqlite3_finalize(attempts);
+    for (uint32_t i = 0; i < sim->witness.message_count; i++) {
+        const struct witness_message *message = &sim->witness.messages[i];
+
+        if (message->promised && message->state == 0)
+            violation(sim, "message %lld was promised and is lost", (long long)message->id);
+        for (uint16_t part = 0; message->state == 0 && part < message->parts; part++)
+            if (sim->witness.parts[message->first_part + part].on_air > 0)
+                violation(sim, "message %u was on the air and has no row", (unsigned)i);
+    }
+}
+
+/* An end is an end: no two of them in one life. Unknown may still become known. */
+static void check_history(struct simulation *sim, sqlite3 *db)
+{
+    sqlite3_stmt *rows = query(sim, db, "SELECT message_id, group_concat(state, ' ') FROM (SELECT message_id, state FROM history"
+                                        " ORDER BY message_id, n) GROUP BY message_id HAVING sum(state IN (5, 6, 7, 8, 9, 11)) > 1");
+
+    while (sqlite3_step(rows) == SQLITE_ROW)
+        violation(sim, "message %lld came to more than one end: %s", (long long)sqlite3_column_int64(rows, 0), (const char *)sqlite3_column_text(rows, 1));
+    (void)sqlite3_finalize(rows);
+}
+
+/* -- what came in --------------------------------------------------------------------------------------------- */
+
+static void check_inbox_row(struct simulation *sim, sqlite3_stmt *row)
+{
+    struct incoming *incoming = &sim->incoming;
+    int64_t id = sqlite3_column_int64(row, 0);
+    const char *from = (const char *)sqlite3_column_text(row, 1), *text = (const char *)sqlite3_column_text(row, 2);
+    uint64_t key = witness_key(from, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+
+    for (uint32_t i = 0; i < incoming->message_count; i++)
+        if (incoming->messages[i].key == key) {
+            incoming->messages[i].in_inbox++;
+            return;
+        }
+    if (sqlite3_column_text(row, 3)[0] == '\0')
+        violation(sim, "inbox message %lld was sent by nobody: %s", (long long)id, text != NULL ? text : "");
+}
+
+static void check_inbox(struct simulation *sim, sqlite3 *db)
+{
+    /* A clock far ahead makes the box give up waiting for parts; then the whole need not be there, its parts must. */
+    bool may_be_given_up = (sim->faults.enabled >> FAULT_CLOCK_FORWARD & 1) != 0 || (sim->faults.enabled >> FAULT_CLOCK_BACK & 1) != 0;
+    struct incoming *incoming = &sim->incoming;
+    sqlite3_stmt *rows = query(sim, db, "SELECT id, sender, text, problem FROM inbox");
+
+    while (sqlite3_step(rows) == SQLITE_ROW)
+        check_inbox_row(sim, rows);
+    (void)sqlite3_finalize(rows);
+    for (uint32_t i = 0; i < incoming->message_count; i++) {
+        const struct incoming_message *message = &incoming->messages[i];
+        bool taken = true;
+
+        for (uint32_t part = 0; part < message->parts; part++)
+            taken = taken && incoming->parts[message->first_part + part].taken > 0;
+        if (message->in_inbox > 1)
+            violation(sim, "incoming message %u from %s is in the inbox %u times", (unsigned)i, message->from, (unsigned)message->in_inbox);
+        if (taken && message->in_inbox == 0 && !(message->parts > 1 && may_be_given_up))
+            violation(sim, "incoming message %u from %s, %u parts, card %u, is lost", (unsigned)i, message->from, (unsigned)message->parts,
+                      (unsigned)incoming->parts[message->first_part].card);
+    }
+}
+
+/* -- the database itself -------------------------------------------------------------------------------------- */
+
+static void check_answer(struct simulation *sim, sqlite3 *db, const char *text, const char *expected, const char *what)
+{
+    sqlite3_stmt *row = query(sim, db, text);
+    const char *answer = sqlite3_step(row) == SQLITE_ROW ? (const char *)sqlite3_column_text(row, 0) : expected;
+
+    if (answer == NULL || strcmp(answer, expected) != 0)
+        violation(sim, "%s: %s", what, answer != NULL ? answer : "NULL");
+    (void)sqlite3_finalize(row);
+}
+
+static void check_database(struct simulation *sim, sqlite3 *db)
+{
+    check_answer(sim, db, "PRAGMA integrity_check(1)", "ok", "the database is damaged");
+    check_answer(sim, db, "SELECT count(*) FROM pragma_foreign_key_check", "0", "rows refer to rows that are not there");
+    check_answer(sim, db, "SELECT count(*) FROM (SELECT state AS s, count(*) AS rows FROM message GROUP BY state) JOIN counter ON kind = 1 AND id = s"
+                          " WHERE n <> rows", "0", "states are counted wrong");
+}
+
+void verdict(struct simulation *sim)
+{
+    sqlite3 *db = open_database();
+
+    if (db == NULL) {
+        violation(sim, "the database cannot be opened");
+        return;
+    }
+    check_database(sim, db);
+    check_messages(sim, db);
+    check_history(sim, db);
+    check_inbox(sim, db);
+    (void)sqlite3_close(db);
+}

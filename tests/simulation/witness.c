@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/simulation/simulation.h"
+
+#include "src/sms/sms_pdu.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ORDER_SLACK_US SECONDS(2)        /* the answer of a commit and the choice may cross */
+#define CANCEL_SLACK_US SECONDS(15)      /* what a modem had in its hands when the box died is on the air until then */
+#define EXPIRY_SLACK_MS 120000           /* a modem may do its housekeeping between hand-over and AT+CMGS */
+#define CLOCK_FAULTS (UINT64_C(1) << FAULT_CLOCK_BACK | UINT64_C(1) << FAULT_CLOCK_FORWARD)
+
+/* -- keys and maps -------------------------------------------------------------------------------------------- */
+
+static uint64_t fnv(uint64_t hash, const void *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001B3);
+    return hash;
+}
+
+uint64_t witness_key(const char *number, const char *text, size_t length)
+{
+    uint64_t hash = fnv(fnv(UINT64_C(0xCBF29CE484222325), number, strlen(number) + 1), text, length);
+
+    return hash != 0 ? hash : 1;
+}
+
+static void map_grow(struct witness_map *map)
+{
+    struct witness_map grown = { .size = map->size != 0 ? map->size * 2 : 4096 };
+
+    grown.keys = calloc(grown.size, sizeof *grown.keys);
+    grown.values = calloc(grown.size, sizeof *grown.values);
+    if (grown.keys == NULL || grown.values == NULL)
+        abort();                         /* a witness without memory is none */
+    for (uint32_t i = 0; i < map->size; i++)
+        if (map->keys[i] != 0)
+            witness_map_put(&grown, map->keys[i], map->values[i]);
+    free(map->keys);
+    free(map->values);
+    *map = grown;
+}
+
+void witness_map_put(struct witness_map *map, uint64_t key, uint32_t value)
+{
+    uint32_t at;
+
+    if (map->count * 2 >= map->size)
+        map_grow(map);
+    at = (uint32_t)(key ^ key >> 32) & (map->size - 1);
+    while (map->keys[at] != 0 && map->keys[at] != key)
+        at = (at + 1) & (map->size - 1);
+    map->count += map->keys[at] == 0;
+    map->keys[at] = key;
+    map->values[at] = value;
+}
+
+bool witness_map_find(const struct witness_map *map, uint64_t key, uint32_t *ret_value)
+{
+    uint32_t at;
+
+    if (map->size == 0)
+        return false;
+    at = (uint32_t)(key ^ key >> 32) & (map->size - 1);
+    while (map->keys[at] != 0) {
+        if (map->keys[at] == key) {
+            *ret_value = map->values[at];
+            return true;
+        }
+        at = (at + 1) & (map->size - 1);
+    }
+    return false;
+}
+
+static void *grown(void *array, uint32_t *size, uint32_t wanted, size_t item)
+{
+    uint32_t from = *size;
+
+    if (wanted <= *size)
+        return array;
+    *size = *size != 0 ? *size : 256;
+    while (*size < wanted)
+        *size *= 2;
+    array = realloc(array, *size * item);
+    if (array == NULL)
+        abort();
+    memset((char *)array + from * item, 0, (*size - from) * item);
+    return array;
+}
+
+/* -- messages ------------------------------------------------------------------------------------------------- */
+
+uint32_t witness_message_new(struct simulation *sim, const struct accept_message *message)
+{
+    struct witness *witness = &sim->witness;
+    uint32_t index = witness->message_count++, offset = 0;
+    struct witness_message *mine;
+
+    witness->messages = grown(witness->messages, &witness->message_size, witness->message_count, sizeof *witness->messages);
+    witness->parts = grown(witness->parts, &witness->part_size, witness->part_count + message->coding.parts, sizeof *witness->parts);
+    mine = &witness->messages[index];
+    *mine = (struct witness_message){ .first_part = witness->part_count, .parts = message->coding.parts, .priority = message->priority,
+                                      .report = message->report, .due_ms = message->due_ms, .expire_ms = message->expire_ms };
+    memcpy(mine->to, message->to, sizeof mine->to);
+    mine->key = witness_key(message->to, message->text, message->text_length);
+    witness_map_put(&witness->by_text, mine->key, index);
+    for (uint16_t i = 0; i < mine->parts; i++) {
+        uint32_t length = mine->parts > 1 ? message->coding.cuts[i] : message->text_length;
+
+        witness->parts[witness->part_count] = (struct witness_part){ .message = index, .number = i };
+        witness_map_put(&witness->by_part, witness_key(message->to, message->text + offset, length), witness->part_count++);
+        offset += length;
+    }
+    return index;
+}
+
+static struct witness_message *message_by_id(struct simulation *sim, int64_t id)
+{
+    struct witness *witness = &sim->witness;
+
+    if (id <= 0 || id >= witness->by_id_size || witness->by_id[id] == 0)
+        return NULL;
+    return &witness->messages[witness->by_id[id] - 1];
+}
+
+static void know_id(struct simulation *sim, uint32_t index, int64_t id)
+{
+    struct witness *witness = &sim->witness;
+
+    witness->by_id = grown(witness->by_id, &witness->by_id_size, (uint32_t)id + 1, sizeof *witness->by_id);
+    witness->by_id[id] = index + 1;
+    witness->messages[index].id = id;
+}
+
+void witness_promised(struct simulation *sim, uint32_t index, int64_t id)
+{
+    struct witness_message *message = &sim->witness.messages[index];
+
+    if (message->promised && message->id != id)
+        violation(sim, "message %u was promised as %lld, now as %lld: accepted twice", (unsigned)index, (long long)message->id, (long long)id);
+    if (!message->promised)
+        sim->result->messages++;
+    message->promised = true;
+    know_id(sim, index, id);
+}
+
+void witness_cancelled(struct simulation *sim, uint32_t index)
+{
+    sim->witness.messages[index].cancelled = true;
+    sim->witness.messages[index].cancelled_us = sim->now_us;
+}
+
+/* -- what waits, best first ----------------------------------------------------------------------------------- */
+
+static void heap_put(struct witness_heap *heap, int64_t id)
+{
+    uint32_t at = heap->count++;
+
+    heap->ids = grown(heap->ids, &heap->size, heap->count, sizeof *heap->ids);
+    for (; at > 0 && heap->ids[(at - 1) / 2] > id; at = (at - 1) / 2)
+        heap->ids[at] = heap->ids[(at - 1) / 2];
+    heap->ids[at] = id;
+}
+
+static void heap_drop(struct witness_heap *heap)
+{
+    int64_t last = heap->ids[--heap->count];
+    uint32_t at = 0;
+
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+
+        if (child >= heap->count)
+            break;
+        if (child + 1 < heap->count && heap->ids[child + 1] < heap->ids[child])
+            child++;
+        if (heap->ids[child] >= last)
+            break;
+        heap->ids[at] = heap->ids[child];
+        at = child;
+    }
+    heap->ids[at] = last;
+}
+
+static void is_ready(struct simulation *sim, const struct queue_item *item)
+{
+    struct witness_message *message = message_by_id(sim, item->id);
+
+    if (message == NULL || item->sim_id != 0 || message->ready || message->asked)
+        return;
+    message->ready = true;
+    message->ready_us = sim->now_us;
+    heap_put(&sim->witness.ready[message->priority], item->id);
+}
+
+/* Nobody may go before one that is better and has been waiting: higher priority, or the same and accepted earlier. */
+static void check_order(struct simulation *sim, const struct witness_message *chosen)
+{
+    for (int priority = MESSAGE_PRIORITY_MAX; priority >= chosen->priority; priority--) {
+        struct witness_heap *heap = &sim->witness.ready[priority];
+        const struct witness_message *best = NULL;
+
+        while (heap->count > 0 && !(best = message_by_id(sim, heap->ids[0]))->ready)
+            heap_drop(heap);
+        if (heap->count == 0 || (priority == chosen->priority && best->id >= chosen->id) || best->ready_us + ORDER_SLACK_US >= sim->now_us)
+            continue;
+        violation(sim, "order: message %lld (priority %d) goes before %lld (priority %d), which has been ready for %u s", (long long)chosen->id,
+                  chosen->priority, (long long)best->id, best->priority, (unsigned)((sim->now_us - best->ready_us) / SECONDS(1)));
+        return;
+    }
+}
+
+/* -- the border to the store ---------------------------------------------------------------------------------- */
+
+void witness_change_asked(struct simulation *sim, const struct store_change *change)
+{
+    struct witness_message *message;
+
+    if (change->kind != CHANGE_INTENT || (message = message_by_id(sim, change->u.intent.message_id)) == NULL)
+        return;
+    if (message->ready && change->u.intent.part == 0)
+        check_order(sim, message);
+    message->ready = false;
+    message->asked = true;
+}
+
+static void settled(struct simulation *sim, int64_t id, enum message_state state)
+{
+    struct witness_message *message = message_by_id(sim, id);
+
+    sim->witness.unsettled_us = sim->now_us;
+    if (message == NULL || message->settled || (state != MESSAGE_SENT && !message_state_is_final(state)))
+        return;
+    message->settled = true;
+    message->ready = false;
+    sim->witness.open -= sim->witness.open > 0;
+}
+
+static void accepted(struct simulation *sim, const struct change_accept *accept)
+{
+    for (uint32_t i = 0; i < accept->count; i++) {
+        const struct accept_message *message = &accept->messages[i];
+        struct queue_item item = { .id = message->id };
+        uint32_t index;
+
+        if (!witness_map_find(&sim->witness.by_text, witness_key(message->to, message->text, message->text_length), &index))
+            continue;
+        if (!accept->replayed && sim->witness.messages[index].id != 0)
+            violation(sim, "message %u is accepted twice: as %lld and as %lld", (unsigned)index, (long long)sim->witness.messages[index].id,
+                      (long long)message->id);
+        know_id(sim, index, message->id);
+        if (accept->replayed)
+            continue;
+        sim->witness.open++;
+        if (message->state == MESSAGE_QUEUED)
+            is_ready(sim, &item);
+    }
+}
+
+static void intended(struct simulation *sim, const struct store_change *change)
+{
+    const struct change_intent *intent = &change->u.intent;
+    struct witness_message *message = message_by_id(sim, intent->message_id);
+    const struct bank_modem *place = bank_at_slot(sim, change->slot);
+    struct witness *witness = &sim->witness;
+
+    if (message != NULL)
+        message->asked = false;
+    if (change->result == -ETIME)
+        settled(sim, intent->message_id, MESSAGE_EXPIRED);
+    if (change->result != 0)
+        return;
+    sim->result->attempts++;
+    witness->unsettled_us = sim->now_us;
+    witness->attempts = grown(witness->attempts, &witness->attempt_size, (uint32_t)intent->attempt_id + 1, sizeof *witness->attempts);
+    witness->attempts[intent->attempt_id] = (struct witness_attempt){
+        .message = message != NULL ? (uint32_t)(message - witness->messages) : UINT32_MAX, .part = intent->part,
+        .modem = place != NULL ? place->index : UINT32_MAX, .intent_us = sim->now_us
+    };
+}
+
+/* Unknown is for answers that were lost, not for answers that were not understood. */
+static void check_doubt(struct simulation *sim, const struct change_outcome *outcome)
+{
+    const struct witness_attempt *attempt;
+    const struct bank_modem *place;
+
+    sim->result->unknown++;
+    if (outcome->attempt_id >= sim->witness.attempt_size)
+        return;
+    attempt = &sim->witness.attempts[outcome->attempt_id];
+    if (attempt->intent_us == 0 || attempt->modem == UINT32_MAX)
+        return;                          /* of an earlier life of the box */
+    place = &sim->bank.modems[attempt->modem];
+    if (place->trouble >= 0)
+        sim->result->unknown_by[place->trouble]++;
+    if (place->trouble == SIM_FAULT_LOST_REPLY && sim->now_us - attempt->intent_us > sim->result->slowest_doubt_us)
+        sim->result->slowest_doubt_us = sim->now_us - attempt->intent_us;
+    if (place->trouble_until_us < attempt->intent_us && sim->host.state != HOST_STOPPING)
+        violation(sim, "unknown without need: attempt %lld of message %lld on modem %u, nothing was lost", (long long)outcome->attempt_id,
+                  (long long)outcome->message_id, (unsigned)attempt->modem);
+}
+
+static void ended(struct simulation *sim, const struct store_change *change)
+{
+    const struct change_outcome *outcome = &change->u.outcome;
+
+    if (change->result != 0)
+        return;
+    if (outcome->state == ATTEMPT_UNKNOWN)
+        check_doubt(sim, outcome);
+    settled(sim, outcome->message_id, outcome->message_state);
+    if (outcome->requeue.id != 0 && outcome->retry_ms <= host_wall_ms(sim))
+        is_ready(sim, &outcome->requeue);
+}
+
+void witness_change_committed(struct simulation *sim, const struct store_change *change)
+{
+    switch (change->kind) {
+    case CHANGE_ACCEPT:
+        if (change->result == 0)
+            accepted(sim, &change->u.accept);
+        break;
+    case CHANGE_INTENT:
+        intended(sim, change);
+        break;
+    case CHANGE_OUTCOME:
+        ended(sim, change);
+        break;
+    case CHANGE_WITHDRAW:
+        if (change->result == 0 && change->u.withdraw.requeue.id != 0)
+            is_ready(sim, &change->u.withdraw.requeue);
+        break;
+    case CHANGE_CANCEL:
+        if (change->result == 0)
+            settled(sim, change->u.cancel.message_id, MESSAGE_CANCELLED);
+        break;
+    case CHANGE_DECIDE:   /* nobody decides here: doubts stay doubts */
+        break;
+    case CHANGE_DUE:
+        for (uint32_t i = 0; change->result == 0 && i < change->u.due.expired_count; i++)
+            settled(sim, change->u.due.expired[i], MESSAGE_EXPIRED);
+        for (uint32_t i = 0; change->result == 0 && i < change->u.due.item_count; i++)
+            is_ready(sim, &change->u.due.items[i]);
+        break;
+    case CHANGE_FETCH:
+        for (uint32_t i = 0; change->result == 0 && i < change->u.fetch.item_count; i++)
+            is_ready(sim, &change->u.fetch.items[i]);
+        break;
+    case CHANGE_REPORT:
+    case CHANGE_RECEIVE:
+    case CHANGE_SIM:
+    case CHANGE_KEY_ADD:
+    case CHANGE_KEY_REMOVE:
+        break;
+    }
+}
+
+void witness_host_down(struct simulation *sim)
+{
+    for (uint32_t i = 0; i < sim->witness.message_count; i++)
+        sim->witness.messages[i].ready = sim->witness.messages[i].asked = false;
+    for (size_t i = 0; i <= MESSAGE_PRIORITY_MAX; i++)
+        sim->witness.ready[i].count = 0;
+}
+
+uint32_t witness_backlog(const struct simulation *sim)
+{
+    return sim->witness.open;
+}
+
+/* -- the air -------------------------------------------------------------------------------------------------- */
+
+static uint32_t card_in(const struct simulation *sim, const struct sim_event *event)
+{
+    return (uint32_t)(sim_modem_card(event->from) - sim->bank.cards);
+}
+
+/* Who a report speaks of: the card, TP-MR, recipient and the second the network took it. */
+static uint64_t report_key(uint32_t card, int mr, const char *number, int64_t scts_s)
+{
+    uint64_t hash = witness_key(number, (const char *)&scts_s, sizeof scts_s);
+
+    return (hash ^ ((uint64_t)card << 8 | (uint64_t)mr)) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+}
+
+static void check_concatenation(struct simulation *sim, const struct witness_message *message, const struct witness_part *part,
+                                const struct sim_event *event)
+{
+    if (event->total != (int)message->parts || event->seq != part->number + 1)
+        violation(sim, "part %d of %d of message %lld says it is %d of %d", part->number + 1, message->parts, (long long)message->id, event->seq,
+                  event->total);
+    for (uint16_t i = 0; i < message->parts; i++) {
+        const struct witness_part *other = &sim->witness.parts[message->first_part + i];
+
+        if (other != part && other->on_air > 0 && (other->card != part->card || other->ref != part->ref))
+            violation(sim, "parts %d and %d of message %lld cannot be put together: cards %u and %u, references %d and %d", i + 1,
+                      part->number + 1, (long long)message->id, (unsigned)other->card, (unsigned)part->card, other->ref, part->ref);
+    }
+}
+
+static void on_air(struct simulation *sim, const struct sim_event *event)
+{
+    struct witness *witness = &sim->witness;
+    struct witness_message *message;
+    struct witness_part *part;
+    uint32_t index;
+
+    sim->result->parts++;
+    witness->unsettled_us = sim->now_us;
+    if (!witness_map_find(&witness->by_part, witness_key(event->address, event->text, strlen(event->text)), &index)) {
+        violation(sim, "on the air and of no message: %s to %s", event->text, event->address);
+        return;
+    }
+    part = &witness->parts[index];
+    message = &witness->messages[part->message];
+    if (++part->on_air > 1)
+        violation(sim, "twice on the air: part %d of message %lld, first at %u s by card %u, now by card %u", part->number + 1,
+                  (long long)message->id, (unsigned)(part->air_us / SECONDS(1)), (unsigned)part->card, (unsigned)card_in(sim, event));
+    part->card = card_in(sim, event);
+    part->ref = event->ref;
+    part->mr = (uint8_t)event->mr;
+    part->air_us = sim->now_us;
+    witness_map_put(&witness->by_report, report_key(part->card, event->mr, event->address, WORLD_EPOCH_MS / 1000 + (int64_t)(sim->now_us / SECONDS(1))),
+                    index);
+    if (message->parts > 1)
+        check_concatenation(sim, message, part, event);
+    if (message->cancelled && message->cancelled_us + CANCEL_SLACK_US < sim->now_us)
+        violation(sim, "part %d of message %lld goes on the air after its cancel was granted", part->number + 1, (long long)message->id);
+    if ((sim->faults.enabled & CLOCK_FAULTS) != 0)
+        return;
+    if (host_wall_ms(sim) - (int64_t)(2 * sim->bank.air_us / 1000) > message->expire_ms + EXPIRY_SLACK_MS)
+        violation(sim, "part %d of message %lld goes on the air %lld s after its time was over", part->number + 1, (long long)message->id,
+                  (long long)(host_wall_ms(sim) - message->expire_ms) / 1000);
+    if (host_wall_ms(sim) < message->due_ms)
+        violation(sim, "message %lld goes on the air %lld s before its time", (long long)message->id,
+                  (long long)(message->due_ms - host_wall_ms(sim)) / 1000);
+}
+
+static void reported(struct simulation *sim, const struct sim_event *event)
+{
+    struct sms_tpdu tpdu;
+    const char *error;
+    uint32_t index;
+
+    sim->result->reports++;
+    if (sms_pdu_decode_hex(event->pdu_hex, strlen(event->pdu_hex), SMS_STATUS_REPORT, &tpdu, &error) < 0 ||
+        !witness_map_find(&sim->witness.by_report, report_key(card_in(sim, event), event->mr, event->address, sms_time_to_unix_s(&tpdu.scts)), &index))
+        return;
+    if (event->status < 0x20)
+        sim->witness.parts[index].reports |= REPORT_TRUTH_DELIVERED;
+    else if (event->status >= 0x40)
+        sim->witness.parts[index].reports |= REPORT_TRUTH_FAILED;
+}
+
+void witness_sim_event(struct simulation *sim, const struct sim_event *event)
+{
+    switch (event->kind) {
+    case SIM_EVENT_ACCEPTED:
+        on_air(sim, event);
+        break;
+    case SIM_EVENT_REPORT:
+        reported(sim, event);
+        break;
+    case SIM_EVENT_INCOMING:
+        incoming_taken(sim, event, event->modem);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------------------ */
+
+void witness_init(struct simulation *sim)
+{
+    memset(&sim->witness, 0, sizeof sim->witness);
+}
+
+static void map_done(struct witness_map *map)
+{
+    free(map->keys);
+    free(map->values);
+}
+
+void witness_done(struct simulation *sim)
+{
+    struct witness *witness = &sim->witness;
+
+    free(witness->messages);
+    free(witness->parts);
+    free(witness->by_id);
+    free(witness->attempts);
+    for (size_t i = 0; i <= MESSAGE_PRIORITY_MAX; i++)
+        free(witness->ready[i].ids);
+    map_done(&witness->by_part);
+    map_done(&witness->by_text);
+    map_done(&witness->by_report);
+    map_done(&witness->by_incoming);
+}
