@@ -71,6 +71,7 @@ static const struct { const char *code, *next; } next_steps[] = {
     { "no_such_message", "\"cellpost list\" and \"cellpost inbox\" show what there is." },
     { "no_such_path", "Is the gateway older than this program? \"cellpost health\" tells its version." },
     { "not_in_alphabet", "Leave --encoding out: the message then goes as UCS-2." },
+    { "not_in_doubt", "There is nothing to decide; \"cellpost show ID\" tells how it stands." },
     { "stopping", "The gateway is about to stop: try again when it is back." },
     { "storage_error", "The disk of the gateway needs care: \"cellpost health\" and \"journalctl -u cellpostd\" tell more." },
     { "storage_full", "Make room on the gateway's disk: it takes messages again by itself." },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * show, list and cancel: messages on their way out. */
+ * show and list: messages on their way out. */
 #include "firmware/cellpost/cli.h"
 #include "firmware/cellpost/commands.h"
 #include "firmware/cellpost/page.h"
@@ -113,6 +113,7 @@ static void print_message(const struct cli *cli, json_t *message)
         printf("%-12s %lld\n", "class", (long long)json_number_of(message, "class", -1));
     printf("%-12s %lld\n", "priority", (long long)json_number_of(message, "priority", 0));
     cli_print_field("report", json_true_of(message, "report") ? "asked for" : "not asked for");
+    cli_print_field("policy", json_text_of(message, "policy"));
     cli_print_field("client ref", json_text_of(message, "client_ref"));
     cli_print_field("sent by", json_text_of(message, "actor"));
     print_time(cli, "accepted", message, "accepted_at");
@@ -121,6 +122,28 @@ static void print_message(const struct cli *cli, json_t *message)
     cli_print_block("text", json_text_of(message, "text"));
     print_parts(json_object_get(message, "parts"));
     print_history(cli, json_object_get(message, "history"));
+}
+
+/* What is unknown straight from held was dropped by a person: nothing is left to decide. */
+static bool is_dropped(json_t *history)
+{
+    size_t count = json_array_size(history);
+
+    return count > 1 && strcmp(json_text_of(json_array_get(history, count - 1), "state"), "unknown") == 0 &&
+           strcmp(json_text_of(json_array_get(history, count - 2), "state"), "held") == 0;
+}
+
+/* What a person can do about a message of which nobody knows whether it was sent. */
+static void say_decisions(json_t *message)
+{
+    const char *id = json_text_of(message, "id"), *state = json_text_of(message, "state");
+    bool unknown = strcmp(state, "unknown") == 0;
+
+    if ((!unknown && strcmp(state, "held") != 0) || is_dropped(json_object_get(message, "history")))
+        return;
+    if (unknown)
+        cli_say("A late answer or a delivery report may still tell whether it was sent. You need not wait for it:");
+    cli_say("\"cellpost release %s\" sends it once more, and it may arrive twice; \"cellpost drop %s\" leaves it as it is.", id, id);
 }
 
 int cmd_show(int argc, char **argv)
@@ -141,10 +164,12 @@ int cmd_show(int argc, char **argv)
     client_target_segment(&target, argv[optind]);
     int status = cli_get(&cli, &target, &answer);
     if (status == CLI_OK) {
-        if (cli.json)
+        if (cli.json) {
             cli_print_json(answer.json);
-        else
+        } else {
             print_message(&cli, answer.json);
+            say_decisions(answer.json);
+        }
         client_answer_done(&answer);
     }
     return cli_end(&cli, status);
@@ -156,7 +181,7 @@ enum { LIST_BEFORE = 300, LIST_BATCH, LIST_REF, LIST_SINCE, LIST_UNTIL };
 
 static const struct cli_option list_options[] = {
     { "state", 's', "STATE", "only these: scheduled, queued, sending, sent, delivered, undelivered, expired, rejected, failed,\n"
-      "                                unknown or cancelled" },
+      "                                unknown, held or cancelled" },
     { "to", 't', "NUMBER", "only to this number" },
     { "batch", LIST_BATCH, "ID", "only of this batch" },
     { "ref", LIST_REF, "REF", "only with this client reference" },
@@ -245,48 +270,4 @@ int cmd_list(int argc, char **argv)
         cli_say("There are more: --before %s, or a higher --limit.", json_text_of(page, "next"));
     json_decref(page);
     return cli_end(&cli, status);
-}
-
-/* -- cancel ---------------------------------------------------------------------------------------------------- */
-
-static const struct cli_syntax cancel_syntax = {
-    .verb = "cancel", .arguments = "ID...", .summary = "Takes back messages that no modem has yet.",
-    .notes = "Ends with 1 if any of them could not be cancelled; the others are.",
-};
-
-int cmd_cancel(int argc, char **argv)
-{
-    struct cli cli;
-    int status = CLI_OK;
-
-    cli_begin(&cli, &cancel_syntax, argc, argv);
-    while (cli_next_option(&cli) >= 0)
-        continue;
-    if (cli.finished)
-        return cli_end(&cli, cli.status);
-    if (optind == argc)
-        return cli_usage_error(&cli, "give the ids of the messages");
-
-    for (int i = optind; i < argc; i++) {
-        struct client_target target;
-        struct client_answer answer;
-
-        client_target_begin(&target, "/v1/messages");
-        client_target_segment(&target, argv[i]);
-        client_target_segment(&target, "cancel");
-        if (target.overflow)
-            return cli_end(&cli, cli_usage_error(&cli, "\"%s\" cannot be an id", argv[i]));
-        status = cli_call_raw(&cli, &(struct client_request){ .method = "POST", .target = target.text }, &answer);
-        if (status != CLI_OK)
-            break;   /* nobody there: the next would say the same */
-        if (answer.json != NULL && cli.json)
-            cli_print_json(answer.json);
-        if (answer.status >= 400)
-            cli_explain_problem(argv[i], answer.json);
-        else if (!cli.json)
-            cli_print_field(argv[i], state_words(json_text_of(answer.json, "state")));
-        cli.status = answer.status >= 400 ? CLI_REFUSED : cli.status;
-        client_answer_done(&answer);
-    }
-    return cli_end(&cli, status != CLI_OK ? status : cli.status);
 }

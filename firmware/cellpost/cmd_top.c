@@ -90,13 +90,14 @@ static char *top_head(const struct cli *cli, const struct top *top)
         (void)snprintf(rate, sizeof rate, ", %.1f parts/s now", top_rate(top));
     return memory_printf(
         "cellpost  %s, up %s%s\n"
-        "messages  %.0f queued, %.0f scheduled, %.0f sending, %.0f sent and waiting for reports, %.0f unknown\n"
+        "messages  %.0f queued, %.0f scheduled, %.0f sending, %.0f sent and waiting for reports, %.0f unknown, %.0f held\n"
         "parts     %.0f sent, %.0f refused, %.0f unknown since start%s\n"
         "received  %.0f parts, %.0f reports     commit %.1f ms (99 %%: %.1f ms)\n\n",
         now, up, metrics_value(metrics, "cellpost_accepting") > 0 ? "" : "; NEW MESSAGES ARE REFUSED: see cellpost health",
         metrics_value(metrics, "cellpost_messages{state=\"queued\"}"), metrics_value(metrics, "cellpost_messages{state=\"scheduled\"}"),
         metrics_value(metrics, "cellpost_messages{state=\"sending\"}"), metrics_value(metrics, "cellpost_messages{state=\"sent\"}"),
-        metrics_value(metrics, "cellpost_messages{state=\"unknown\"}"), metrics_value(metrics, "cellpost_parts_total{result=\"sent\"}"),
+        metrics_value(metrics, "cellpost_messages{state=\"unknown\"}"), metrics_value(metrics, "cellpost_messages{state=\"held\"}"),
+        metrics_value(metrics, "cellpost_parts_total{result=\"sent\"}"),
         metrics_value(metrics, "cellpost_parts_total{result=\"refused\"}"),
         metrics_value(metrics, "cellpost_parts_total{result=\"unknown\"}"), rate,
         metrics_value(metrics, "cellpost_received_total"), metrics_value(metrics, "cellpost_reports_total"),

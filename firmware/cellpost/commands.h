@@ -13,6 +13,8 @@ int cmd_send(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_cancel(int argc, char **argv);
+int cmd_release(int argc, char **argv);
+int cmd_drop(int argc, char **argv);
 int cmd_inbox(int argc, char **argv);
 int cmd_modems(int argc, char **argv);
 int cmd_sims(int argc, char **argv);

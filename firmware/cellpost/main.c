@@ -23,6 +23,8 @@ static const struct verb {
     { "show", cmd_show, false, "show one message: its parts, and how it got where it is" },
     { "list", cmd_list, false, "list messages, the newest first" },
     { "cancel", cmd_cancel, false, "take back messages that no modem has yet" },
+    { "release", cmd_release, false, "send again what may have been sent" },
+    { "drop", cmd_drop, false, "leave what may have been sent" },
     { "inbox", cmd_inbox, false, "list what came in; --follow waits for more" },
     { "modems", cmd_modems, false, "list the modems and what they do" },
     { "sims", cmd_sims, false, "list the SIMs that were ever seen" },

@@ -22,6 +22,7 @@ static const struct state {
     { "rejected", TABLE_BAD, false, true, true, "rejected" },
     { "failed", TABLE_BAD, false, true, true, "failed" },
     { "unknown", TABLE_WARN, false, true, true, "unknown: it may or may not have been sent, and is not sent again blindly" },
+    { "held", TABLE_WARN, false, true, true, "held: nobody knows whether it was sent; release sends it again, drop leaves it" },
     { "cancelled", TABLE_DIM, false, true, true, "cancelled" },
     /* attempts, and steps of a part */
     { "intent", TABLE_WARN, false, false, false, "on its way to the modem" },
@@ -29,6 +30,7 @@ static const struct state {
     { "refused", TABLE_BAD, false, false, false, "refused" },
     { "not_sent", TABLE_WARN, false, false, false, "not sent" },
     { "withdrawn", TABLE_DIM, false, false, false, "withdrawn" },
+    { "released", TABLE_WARN, false, false, false, "released to be sent once more" },
     { "reported", TABLE_GOOD, false, false, false, "reported" },
     /* modems; "sending" is above */
     { "ready", TABLE_GOOD, false, false, false, "ready" },

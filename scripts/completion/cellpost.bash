@@ -3,7 +3,7 @@
 _cellpost()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= i
-    local verbs="send show list cancel inbox modems sims top events key health segments pdu"
+    local verbs="send show list cancel release drop inbox modems sims top events key health segments pdu"
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
@@ -14,7 +14,7 @@ _cellpost()
     done
     case $previous in
     --socket|--file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-    --state|-s) mapfile -t COMPREPLY < <(compgen -W "scheduled queued sending sent delivered undelivered expired rejected failed unknown cancelled" -- "$current"); return ;;
+    --state|-s) mapfile -t COMPREPLY < <(compgen -W "scheduled queued sending sent delivered undelivered expired rejected failed unknown held cancelled" -- "$current"); return ;;
     --encoding) mapfile -t COMPREPLY < <(compgen -W "auto gsm7 ucs2" -- "$current"); return ;;
     --scope) mapfile -t COMPREPLY < <(compgen -W "send read inbox admin" -- "$current"); return ;;
     esac

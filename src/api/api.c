@@ -25,6 +25,8 @@ static const struct api_route routes[] = {
     { "GET", "/v1/messages/{id}", API_SCOPE_READ, api_messages_show, NULL, { 200, 400, 401, 403, 404, 421, 500, 503 } },
     { "DELETE", "/v1/messages/{id}", API_SCOPE_SEND, api_messages_cancel, NULL, { 200, 400, 401, 403, 404, 409, 421, 500, 503 } },
     { "POST", "/v1/messages/{id}/cancel", API_SCOPE_SEND, api_messages_cancel, NULL, { 200, 400, 401, 403, 404, 409, 413, 421, 500, 503 } },
+    { "POST", "/v1/messages/{id}/release", API_SCOPE_SEND, api_messages_release, NULL, { 200, 400, 401, 403, 404, 409, 413, 421, 500, 503 } },
+    { "POST", "/v1/messages/{id}/drop", API_SCOPE_SEND, api_messages_drop, NULL, { 200, 400, 401, 403, 404, 409, 413, 421, 500, 503 } },
     { "GET", "/v1/inbox", API_SCOPE_INBOX, api_inbox_list, inbox_queries, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/v1/inbox/{id}", API_SCOPE_INBOX, api_inbox_show, NULL, { 200, 400, 401, 403, 404, 421, 500, 503 } },
     { "GET", "/v1/modems", API_SCOPE_READ, api_modems_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },

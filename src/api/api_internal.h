@@ -35,7 +35,7 @@ struct api_exchange {
 struct api_pending {
     void (*finish)(struct api *api, struct api_call *call, struct api_response *ret_response);
     bool single;                         /* accept: one recipient was asked for */
-    char id[ID_TEXT_MAX];                /* cancel */
+    char id[ID_TEXT_MAX];                /* of the message that is decided on */
     char secret[48];                     /* a new key: shown once, wiped with this struct */
 };
 /* The exchange goes on after its change, or after the loop's look at what is live. NULL: no memory, answered. */
@@ -47,6 +47,8 @@ enum api_step api_messages_send(struct api_exchange *exchange);
 enum api_step api_messages_list(struct api_exchange *exchange);
 enum api_step api_messages_show(struct api_exchange *exchange);
 enum api_step api_messages_cancel(struct api_exchange *exchange);
+enum api_step api_messages_release(struct api_exchange *exchange);
+enum api_step api_messages_drop(struct api_exchange *exchange);
 enum api_step api_inbox_list(struct api_exchange *exchange);
 enum api_step api_inbox_show(struct api_exchange *exchange);
 enum api_step api_modems_list(struct api_exchange *exchange);
@@ -58,6 +60,9 @@ enum api_step api_keys_remove(struct api_exchange *exchange);
 enum api_step api_metrics_read(struct api_exchange *exchange);
 enum api_step api_health_read(struct api_exchange *exchange);
 
+/* The message that {id} names; false: none, answered. Whether it is there, the store says. */
+bool api_message_id(struct api_exchange *exchange, int64_t *ret_id);
+
 /* -- problems (api_problem.c) ---------------------------------------------------------------------------------- */
 
 enum api_problem_code {
@@ -65,7 +70,7 @@ enum api_problem_code {
     PROBLEM_BAD_PARAMETER, PROBLEM_UNKNOWN_PARAMETER, PROBLEM_BAD_IDEMPOTENCY_KEY,
     PROBLEM_NO_KEY, PROBLEM_BAD_KEY, PROBLEM_SCOPE_MISSING,
     PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_METHOD_NOT_ALLOWED,
-    PROBLEM_ALREADY_HANDED_OVER, PROBLEM_ALREADY_FINAL, PROBLEM_KEY_EXISTS,
+    PROBLEM_ALREADY_HANDED_OVER, PROBLEM_ALREADY_FINAL, PROBLEM_NOT_IN_DOUBT, PROBLEM_KEY_EXISTS,
     PROBLEM_BODY_TOO_LARGE, PROBLEM_URI_TOO_LONG, PROBLEM_WRONG_CONTENT_TYPE, PROBLEM_WRONG_HOST,
     PROBLEM_BAD_NUMBER, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
     PROBLEM_NOT_IN_ALPHABET, PROBLEM_TOO_MANY_RECIPIENTS, PROBLEM_ALL_REJECTED, PROBLEM_IDEMPOTENCY_MISMATCH,

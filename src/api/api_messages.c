@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * api_messages.c - messages as one reads them, and their cancel. */
+ * api_messages.c - messages as one reads them: one with its parts and history, and lists. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "src/api/api_internal.h"
 #include "src/gateway/error_class.h"
+#include "src/store/fold.h"
 #include "src/store/tp_status.h"
 
 static json_t *message_render(const struct message_row *row, const char *tag)
@@ -27,6 +28,7 @@ static json_t *message_render(const struct message_row *row, const char *tag)
     if (row->message_class >= 0)
         json_put_int(item, "class", row->message_class);
     json_put_bool(item, "report", row->report);
+    json_put_text(item, "policy", message_policy_name(row->policy));
     json_put_text(item, "client_ref", row->client_ref);
     json_put_text(item, "actor", row->actor);
     json_put_time(item, "accepted_at", row->accepted_ms);
@@ -37,30 +39,49 @@ static json_t *message_render(const struct message_row *row, const char *tag)
 
 /* -- one message ----------------------------------------------------------------------------------------------- */
 
-struct parts_context { json_t *parts; enum message_state message_state; };
+/* Attempts come in order of part, then time; standing and released are of the part that the last one was about. */
+struct parts_context {
+    json_t *parts;
+    enum message_state message_state;
+    int part;                            /* -1 none yet */
+    enum part_standing standing;
+    bool released;
+};
 
-/* A part without a fate of its own waits; or shares that of its message. */
-static const char *part_waiting_name(enum message_state message_state)
+static const enum message_state standing_states[] = {
+    [PART_OPEN] = MESSAGE_SENDING,
+    [PART_SENT] = MESSAGE_SENT,
+    [PART_DELIVERED] = MESSAGE_DELIVERED,
+    [PART_UNDELIVERED] = MESSAGE_UNDELIVERED,
+    [PART_EXPIRED] = MESSAGE_EXPIRED,
+    [PART_REJECTED] = MESSAGE_REJECTED,
+};
+
+/* A part of which no attempt stands waits; or shares the fate of its message. released: it may have been sent once. */
+static enum message_state part_left_state(enum message_state message_state, bool released)
 {
     switch (message_state) {
-    case MESSAGE_SCHEDULED: case MESSAGE_EXPIRED: case MESSAGE_REJECTED: case MESSAGE_FAILED: case MESSAGE_CANCELLED:
-        return message_state_name(message_state);
+    case MESSAGE_SCHEDULED:
+        return message_state;
+    case MESSAGE_EXPIRED: case MESSAGE_REJECTED: case MESSAGE_FAILED: case MESSAGE_CANCELLED: case MESSAGE_UNKNOWN:
+        if (released)
+            return MESSAGE_UNKNOWN;
+        /* The message ended because another part of it was in doubt; of this one it is certain that it never went. */
+        return message_state == MESSAGE_UNKNOWN ? MESSAGE_CANCELLED : message_state;
     default:
-        return message_state_name(MESSAGE_QUEUED);
+        return MESSAGE_QUEUED;
     }
 }
 
-static const char *part_state_name(const struct attempt_row *row, enum message_state message_state)
+static const char *part_state_name(const struct parts_context *parts)
 {
-    switch (row->state) {
-    case ATTEMPT_INTENT:
-        return message_state_name(MESSAGE_SENDING);
-    case ATTEMPT_SENT: case ATTEMPT_UNKNOWN:   /* a report says what no answer said, too */
-        if (row->report_status >= 0)
-            return message_state_name(tp_status_find((uint8_t)row->report_status)->state);
-        return message_state_name(row->state == ATTEMPT_SENT ? MESSAGE_SENT : MESSAGE_UNKNOWN);
+    switch (parts->standing) {
+    case PART_LEFT:
+        return message_state_name(part_left_state(parts->message_state, parts->released));
+    case PART_UNKNOWN:
+        return message_state_name(parts->message_state == MESSAGE_HELD ? MESSAGE_HELD : MESSAGE_UNKNOWN);
     default:
-        return part_waiting_name(message_state);
+        return message_state_name(standing_states[parts->standing]);
     }
 }
 
@@ -69,14 +90,31 @@ static const char *attempt_reason(const struct attempt_row *row)
 {
     if (row->report_status >= 0)
         return tp_status_find((uint8_t)row->report_status)->words;
+    if (row->state == ATTEMPT_RELEASED)
+        return "it may have been sent; it may be sent once more";
     if (row->state == ATTEMPT_REFUSED)
         return error_classify((enum error_kind)row->error_kind, row->code)->text;
     return "";
 }
 
+/* True where the attempt speaks for its part: none before stands better. A late answer to the first of two does. */
+static bool attempt_decides(struct parts_context *parts, const struct attempt_row *row)
+{
+    enum part_standing standing = part_standing_of(row->state, row->report_status);
+
+    if (row->part != parts->part) {
+        parts->part = row->part;
+        parts->standing = PART_LEFT;
+        parts->released = false;
+    }
+    parts->released = parts->released || row->state == ATTEMPT_RELEASED;
+    parts->standing = part_standing_best(parts->standing, standing);
+    return parts->standing == standing;
+}
+
 static void attempt_render(void *context, const struct attempt_row *row)
 {
-    const struct parts_context *parts = context;
+    struct parts_context *parts = context;
     json_t *part = json_array_get(parts->parts, row->part), *attempt, *report;
 
     if (!part)
@@ -103,15 +141,16 @@ static void attempt_render(void *context, const struct attempt_row *row)
         json_object_set_new(attempt, "report", report);
     }
 
-    /* The last attempt speaks for its part. */
-    json_put_text(part, "state", part_state_name(row, parts->message_state));
+    json_array_append_new(json_object_get(part, "attempt_log"), attempt);
+    json_put_int(part, "attempts", (int64_t)json_array_size(json_object_get(part, "attempt_log")));
+    if (!attempt_decides(parts, row))
+        return;
+    json_put_text(part, "state", part_state_name(parts));
     json_put_text(part, "modem", row->imei);
     json_put_text(part, "sim", row->iccid);
     json_object_del(part, "reason");   /* of an attempt before */
     json_put_text(part, "reason", attempt_reason(row));
     json_object_set_new(part, "mr", row->mr >= 0 ? json_integer(row->mr) : json_null());
-    json_array_append_new(json_object_get(part, "attempt_log"), attempt);
-    json_put_int(part, "attempts", (int64_t)json_array_size(json_object_get(part, "attempt_log")));
 }
 
 static json_t *parts_begin(uint16_t count, enum message_state message_state)
@@ -121,7 +160,7 @@ static json_t *parts_begin(uint16_t count, enum message_state message_state)
     for (uint16_t i = 0; i < count; i++) {
         json_t *part = json_object();
         json_put_int(part, "part", i + 1);
-        json_put_text(part, "state", part_waiting_name(message_state));
+        json_put_text(part, "state", message_state_name(part_left_state(message_state, false)));
         json_object_set_new(part, "modem", json_null());
         json_object_set_new(part, "sim", json_null());
         json_object_set_new(part, "mr", json_null());
@@ -143,9 +182,9 @@ static void history_render(void *context, const struct history_row *row)
     json_array_append_new(context, item);
 }
 
-static bool message_id_of(struct api_exchange *exchange, char kind, int64_t *ret_id)
+bool api_message_id(struct api_exchange *exchange, int64_t *ret_id)
 {
-    if (id_parse(exchange->api->tag, kind, exchange->argument, ret_id) == 0 && *ret_id > 0)
+    if (id_parse(exchange->api->tag, 'm', exchange->argument, ret_id) == 0 && *ret_id > 0)
         return true;
     api_problem_plain(exchange->response, PROBLEM_NO_SUCH_MESSAGE, "There is no message \"%s\"", exchange->argument);
     return false;
@@ -154,13 +193,13 @@ static bool message_id_of(struct api_exchange *exchange, char kind, int64_t *ret
 enum api_step api_messages_show(struct api_exchange *exchange)
 {
     struct store_reader *reader = exchange->api->reader;
-    struct parts_context parts = { 0 };
+    struct parts_context parts = { .part = -1 };
     struct message_row row;
     json_t *item, *history;
     int64_t id;
     int r;
 
-    if (!message_id_of(exchange, 'm', &id))
+    if (!api_message_id(exchange, &id))
         return API_DONE;
     r = store_read_message(reader, id, &row);
     if (r < 0) {
@@ -231,62 +270,4 @@ enum api_step api_messages_list(struct api_exchange *exchange)
     r = store_read_messages(exchange->api->reader, &filter, list_add, &page);
     api_page_answer(exchange, &page, "messages", r);
     return API_DONE;
-}
-
-/* -- cancel ---------------------------------------------------------------------------------------------------- */
-
-static void cancel_finish(struct api *api, struct api_call *call, struct api_response *ret_response)
-{
-    const struct api_pending *pending = call->state;
-    const struct change_cancel *cancel = &call->change->u.cancel;
-    const char *state = message_state_name(cancel->message_state);
-    json_t *body;
-
-    (void)api;
-    switch (call->change->result) {
-    case 0:
-        body = json_object();
-        json_put_text(body, "id", pending->id);
-        json_put_text(body, "state", state);
-        api_answer_json(ret_response, 200, body);
-        break;
-    case -ENOENT:
-        api_problem_plain(ret_response, PROBLEM_NO_SUCH_MESSAGE, "There is no message \"%s\"", pending->id);
-        break;
-    case -EBUSY:
-        body = json_object();
-        json_put_text(body, "state", state);
-        api_problem(ret_response, PROBLEM_ALREADY_HANDED_OVER, NULL, NULL, body,
-                    "A part of it is in a modem's hands or has left: it can no longer be taken back");
-        break;
-    case -EALREADY:
-        body = json_object();
-        json_put_text(body, "state", state);
-        api_problem(ret_response, PROBLEM_ALREADY_FINAL, NULL, NULL, body, "It is over already: %s", state ? state : "");
-        break;
-    default:
-        api_problem_store(ret_response, call->change->result);
-    }
-}
-
-enum api_step api_messages_cancel(struct api_exchange *exchange)
-{
-    struct api_pending *pending;
-    struct store_change *change;
-    int64_t id;
-
-    if (!message_id_of(exchange, 'm', &id))
-        return API_DONE;
-    change = change_new(CHANGE_CANCEL, exchange->request->now_ms);
-    if (!change) {
-        api_problem_store(exchange->response, -ENOMEM);
-        return API_DONE;
-    }
-    change->u.cancel.message_id = id;
-    exchange->call->change = change;
-    pending = api_wait(exchange, cancel_finish);
-    if (!pending)
-        return API_DONE;
-    id_format(exchange->api->tag, 'm', id, pending->id);
-    return API_WAIT_CHANGE;
 }

@@ -32,6 +32,7 @@ static const struct { uint16_t status; uint8_t retry_after_s; const char *code; 
     [PROBLEM_METHOD_NOT_ALLOWED] = { 405, 0, "method_not_allowed" },
     [PROBLEM_ALREADY_HANDED_OVER] = { 409, 0, "already_handed_over" },
     [PROBLEM_ALREADY_FINAL] = { 409, 0, "already_final" },
+    [PROBLEM_NOT_IN_DOUBT] = { 409, 0, "not_in_doubt" },
     [PROBLEM_KEY_EXISTS] = { 409, 0, "key_exists" },
     [PROBLEM_BODY_TOO_LARGE] = { 413, 0, "body_too_large" },
     [PROBLEM_URI_TOO_LONG] = { 414, 0, "uri_too_long" },

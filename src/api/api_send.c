@@ -93,6 +93,7 @@ static int message_fill(struct accept_message *message, const struct send_spec *
     message->message_class = spec->message_class;
     message->report = spec->report;
     message->ref16 = config->ref16;
+    message->policy = spec->policy;
     message->due_ms = spec->schedule_ms > now_ms ? spec->schedule_ms : 0;   /* a time that is over: now */
     message->expire_ms = (message->due_ms ? message->due_ms : now_ms) + spec->validity_s * 1000;
     if (spec->client_ref && !(message->client_ref = copy_text(spec->client_ref, strlen(spec->client_ref))))

@@ -14,6 +14,7 @@ struct send_spec {
     uint8_t priority;
     int8_t message_class;
     bool report;
+    enum message_policy policy;
     enum sms_encoding encoding;
 };
 

@@ -125,6 +125,21 @@ static bool take_encoding(struct api_exchange *exchange, json_t *value, const ch
     return send_refuse_value(exchange, pointer, "\"auto\", \"gsm7\" or \"ucs2\"");
 }
 
+static bool take_policy(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
+{
+    static const enum message_policy policies[] = { MESSAGE_AT_MOST_ONCE, MESSAGE_AT_LEAST_ONCE };
+
+    if (!json_is_string(value))
+        return api_refuse_type(exchange, value, pointer, "a string");
+    for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        if (strcmp(message_policy_name(policies[i]), json_string_value(value)) != 0)
+            continue;
+        ((struct send_spec *)into)->policy = policies[i];
+        return true;
+    }
+    return send_refuse_value(exchange, pointer, "\"at_most_once\" or \"at_least_once\"");
+}
+
 static bool take_client_ref(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
 {
     struct send_spec *spec = into;
@@ -151,6 +166,7 @@ static const struct api_field send_fields[] = {
     { "report", false, take_report },
     { "class", false, take_class },
     { "encoding", false, take_encoding },
+    { "policy", false, take_policy },
     { "client_ref", false, take_client_ref },
 };
 
@@ -159,7 +175,7 @@ bool send_spec_take(struct api_exchange *exchange, json_t *object, const char *b
     const struct api_config *config = &exchange->api->config;
 
     *ret_spec = (struct send_spec){ .validity_s = config->validity_s, .priority = MESSAGE_PRIORITY_DEFAULT, .message_class = -1,
-                                    .report = config->report, .encoding = SMS_ENCODING_AUTO };
+                                    .report = config->report, .policy = MESSAGE_AT_MOST_ONCE, .encoding = SMS_ENCODING_AUTO };
     if (!json_is_object(object))
         return api_refuse_type(exchange, object, base, "an object");
     return api_take_fields(exchange, object, base, send_fields, sizeof send_fields / sizeof send_fields[0], ret_spec);

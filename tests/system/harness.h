@@ -83,6 +83,7 @@ struct witness_part {                    /* one part that the network took */
     unsigned modem;
     int mr, total, seq;                  /* seq from 1; total 1 without concatenation */
     unsigned lines;                      /* AT lines since the part before on this modem */
+    bool reject_duplicates;              /* TP-RD of its PDU */
     char to[24];
     char *text;
 };

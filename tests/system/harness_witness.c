@@ -63,6 +63,16 @@ void bank_tell_ok(const struct harness *harness, const char *format, ...)
     json_decref(bank_tell(harness, command));
 }
 
+/* Bit 2 of the first octet of an SMS-SUBMIT, behind the address of the service centre (3GPP TS 23.040 9.2.2.2, 9.2.3.25). */
+static bool pdu_rejects_duplicates(const char *hex)
+{
+    unsigned smsc, first;
+
+    if (sscanf(hex, "%2x", &smsc) != 1 || strlen(hex) < 2 * (smsc + 2) || sscanf(hex + 2 * (smsc + 1), "%2x", &first) != 1)
+        harness_die("the bank's log has a PDU that is none: %s", hex);
+    return (first & 0x04) != 0;
+}
+
 static void take_accepted(struct witness *witness, json_t *event)
 {
     struct witness_part *part;
@@ -81,6 +91,7 @@ static void take_accepted(struct witness *witness, json_t *event)
         .t_us = (uint64_t)json_number_at(event, "t_us"), .modem = (unsigned)json_number_at(event, "modem"),
         .mr = (int)json_number_at(event, "mr"), .total = (int)json_number_at(event, "total"), .seq = (int)json_number_at(event, "seq"),
         .lines = (unsigned)json_number_at(event, "lines"), .text = strdup(json_text_at(event, "text")),
+        .reject_duplicates = pdu_rejects_duplicates(json_text_at(event, "pdu")),
     };
     (void)snprintf(part->to, sizeof part->to, "%s", json_text_at(event, "to"));
 }

@@ -50,6 +50,7 @@ static void check_messages(struct change_accept *accept)
         assert(memchr(message->to, '\0', sizeof message->to));
         assert(message->text_length <= MESSAGE_TEXT_BYTES_MAX && strlen(message->text) == message->text_length);
         assert(message->priority <= MESSAGE_PRIORITY_MAX && message->message_class >= -1 && message->message_class <= 3);
+        assert(message->policy == MESSAGE_AT_MOST_ONCE || message->policy == MESSAGE_AT_LEAST_ONCE);
         assert(message->expire_ms > (message->due_ms ? message->due_ms : 1));
         assert(!message->client_ref || strlen(message->client_ref) <= MESSAGE_CLIENT_REF_MAX);
         assert((message->reason[0] == '\0') == (message->reason_code[0] == '\0'));

@@ -93,11 +93,10 @@ static void a_key_opens_what_its_scopes_name_and_nothing_else(void **state)
         for (size_t i = 0; i < count; i++) {
             char path[64];
             struct answer answer;
-            (void)snprintf(path, sizeof path, "%.*sx", (int)strcspn(routes[i].pattern, "{"), routes[i].pattern);
-            if (!strchr(routes[i].pattern, '{'))
-                path[strlen(path) - 1] = '\0';
-            if (strstr(routes[i].pattern, "/cancel"))
-                strcat(path, "/cancel");
+            (void)snprintf(path, sizeof path, "%s", routes[i].pattern);
+            for (char *c = path; *c; c++)
+                if (*c == '{' || *c == '}')
+                    *c = 'x';
             answer = ask(rig, &(struct ask){ .method = routes[i].method, .path = path, .key = key });
             if (routes[i].scope && !(routes[i].scope & scopes[k].bit))
                 assert_problem(&answer, 403, "scope_missing", NULL);

@@ -140,9 +140,27 @@ static void every_message_state_is_documented(void **state)
     json_t *states = json_object_get(json_object_get(schemas, "State"), "enum");
 
     (void)state;
-    assert_int_equal(json_array_size(states), MESSAGE_CANCELLED);
-    for (int i = MESSAGE_SCHEDULED; i <= MESSAGE_CANCELLED; i++)
+    assert_int_equal(json_array_size(states), MESSAGE_STATE_LAST);
+    for (int i = MESSAGE_SCHEDULED; i <= MESSAGE_STATE_LAST; i++)
         assert_string_equal(json_string_value(json_array_get(states, (size_t)i - 1)), message_state_name((enum message_state)i));
+    rig_free(rig);
+}
+
+static void every_attempt_state_and_every_policy_is_documented(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    json_t *schemas = json_object_get(json_object_get(rig->openapi, "components"), "schemas");
+    json_t *attempt = json_object_get(json_object_get(json_object_get(schemas, "Attempt"), "properties"), "state");
+    json_t *states = json_object_get(attempt, "enum"), *policies = json_object_get(json_object_get(schemas, "Policy"), "enum");
+
+    (void)state;
+    assert_int_equal(json_array_size(states), ATTEMPT_RELEASED);
+    for (int i = ATTEMPT_INTENT; i <= ATTEMPT_RELEASED; i++)
+        assert_string_equal(json_string_value(json_array_get(states, (size_t)i - 1)), attempt_state_name((enum attempt_state)i));
+    assert_string_equal(attempt_state_name((enum attempt_state)(ATTEMPT_RELEASED + 1)), "invalid");   /* that was the last */
+    assert_int_equal(json_array_size(policies), MESSAGE_AT_LEAST_ONCE + 1);
+    for (int i = MESSAGE_AT_MOST_ONCE; i <= MESSAGE_AT_LEAST_ONCE; i++)
+        assert_string_equal(json_string_value(json_array_get(policies, (size_t)i)), message_policy_name((enum message_policy)i));
     rig_free(rig);
 }
 
@@ -181,6 +199,7 @@ int main(void)
         cmocka_unit_test(parameters_and_scopes_are_documented_as_they_are),
         cmocka_unit_test(every_problem_code_is_documented_and_no_other),
         cmocka_unit_test(every_message_state_is_documented),
+        cmocka_unit_test(every_attempt_state_and_every_policy_is_documented),
         cmocka_unit_test(every_reference_of_the_document_leads_somewhere),
     };
 

@@ -1,85 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What one reads: messages with parts and history, lists and their filters, cancel, inbox, cards. */
-#include "tests/unit/api/rig.h"
+ * What one reads: messages with parts and history, lists and their filters, inbox, cards. */
+#include "tests/unit/api/modem_work.h"
 
 #include <errno.h>
-
-/* -- what modems did, told to the store directly ------------------------------------------------------------------- */
-
-static void rig_sim(struct rig *rig, uint32_t *ret_sim, uint32_t *ret_modem)
-{
-    struct store_change *change = change_new(CHANGE_SIM, rig->now_ms);
-
-    (void)snprintf(change->u.sim.iccid, sizeof change->u.sim.iccid, "8940011234567890123");
-    (void)snprintf(change->u.sim.imsi, sizeof change->u.sim.imsi, "226011234567890");
-    (void)snprintf(change->u.sim.imei, sizeof change->u.sim.imei, "356938035643809");
-    (void)snprintf(change->u.sim.model, sizeof change->u.sim.model, "E173");
-    rig_apply(rig, change);
-    *ret_sim = change->u.sim.sim_id;
-    *ret_modem = change->u.sim.modem_id;
-    change_free(change);
-}
-
-static int64_t id_number(const char *id)
-{
-    return strtoll(strrchr(id, '-') + 2, NULL, 10);
-}
-
-static int64_t rig_intent(struct rig *rig, const char *id, uint16_t part)
-{
-    struct store_change *change = change_new(CHANGE_INTENT, rig->now_ms);
-    int64_t attempt;
-
-    change->u.intent.message_id = id_number(id);
-    change->u.intent.part = part;
-    rig_sim(rig, &change->u.intent.sim_id, &change->u.intent.modem_id);
-    rig_apply(rig, change);
-    assert_int_equal(change->result, 0);
-    attempt = change->u.intent.attempt_id;
-    change_free(change);
-    return attempt;
-}
-
-static void rig_outcome(struct rig *rig, int64_t attempt, enum attempt_state state, int mr, int cms, enum outcome_verdict verdict)
-{
-    struct store_change *change = change_new(CHANGE_OUTCOME, rig->now_ms);
-
-    change->u.outcome.attempt_id = attempt;
-    change->u.outcome.state = state;
-    change->u.outcome.mr = mr;
-    change->u.outcome.error_kind = cms >= 0;
-    change->u.outcome.code = cms;
-    change->u.outcome.verdict = verdict;
-    change->u.outcome.fail_state = MESSAGE_FAILED;
-    change->u.outcome.retry_ms = rig->now_ms;
-    rig_apply(rig, change);
-    assert_int_equal(change->result, 0);
-    change_free(change);
-}
-
-static void rig_report(struct rig *rig, uint8_t mr, uint8_t status)
-{
-    struct store_change *change = change_new(CHANGE_REPORT, rig->now_ms);
-    uint32_t modem;
-
-    rig_sim(rig, &change->u.report.sim_id, &modem);
-    change->u.report.mr = mr;
-    (void)snprintf(change->u.report.recipient, sizeof change->u.report.recipient, "+40700000001");
-    change->u.report.status = status;
-    change->u.report.scts_ms = change->u.report.discharge_ms = rig->now_ms;
-    rig_apply(rig, change);
-    assert_true(change->u.report.message_id > 0);
-    change_free(change);
-}
-
-static struct answer show(struct rig *rig, const char *id)
-{
-    char path[64];
-
-    (void)snprintf(path, sizeof path, "/v1/messages/%s", id);
-    return ask_get(rig, path, NULL);
-}
 
 static void two_parts(struct rig *rig, char ret_id[ID_TEXT_MAX])
 {
@@ -343,58 +267,6 @@ static void an_unknown_parameter_is_answered_with_the_known_ones(void **state)
     rig_free(rig);
 }
 
-/* -- cancel ---------------------------------------------------------------------------------------------------- */
-
-static struct answer cancel(struct rig *rig, const char *id, bool by_delete)
-{
-    char path[96];
-
-    (void)snprintf(path, sizeof path, by_delete ? "/v1/messages/%s" : "/v1/messages/%s/cancel", id);
-    return ask(rig, &(struct ask){ .method = by_delete ? "DELETE" : "POST", .path = path });
-}
-
-static void both_ways_to_cancel_do_the_same(void **state)
-{
-    (void)state;
-    for (int by_delete = 0; by_delete < 2; by_delete++) {
-        struct rig *rig = rig_new(NULL);
-        char id[ID_TEXT_MAX];
-        struct answer answer;
-
-        rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"hello\"}", id);
-        answer = cancel(rig, id, by_delete);
-        assert_int_equal(answer.response.status, 200);
-        assert_string_equal(text_at(&answer, "state"), "cancelled");
-        assert_string_equal(text_at(&answer, "id"), id);
-        answer_done(&answer);
-        answer = cancel(rig, id, by_delete);
-        assert_problem(&answer, 409, "already_final", NULL);
-        assert_string_equal(text_at(&answer, "state"), "cancelled");
-        answer_done(&answer);
-        answer = show(rig, id);
-        assert_string_equal(text_at(&answer, "parts/0/state"), "cancelled");
-        answer_done(&answer);
-
-        rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"hello\"}", id);
-        (void)rig_intent(rig, id, 0);
-        answer = cancel(rig, id, by_delete);
-        assert_problem(&answer, 409, "already_handed_over", NULL);
-        assert_string_equal(text_at(&answer, "state"), "sending");
-        answer_done(&answer);
-        answer = cancel(rig, "ab12-m77", by_delete);
-        assert_problem(&answer, 404, "no_such_message", NULL);
-        answer_done(&answer);
-        answer = cancel(rig, "what", by_delete);
-        assert_problem(&answer, 404, "no_such_message", NULL);
-        answer_done(&answer);
-        rig->store_error = -EIO;
-        answer = cancel(rig, id, by_delete);
-        assert_problem(&answer, 503, "storage_error", NULL);
-        answer_done(&answer);
-        rig_free(rig);
-    }
-}
-
 /* -- inbox and cards ------------------------------------------------------------------------------------------- */
 
 static void receive(struct rig *rig, const char *from, const char *text, const char *problem)
@@ -496,7 +368,6 @@ int main(void)
         cmocka_unit_test(filters_narrow_the_list),
         cmocka_unit_test(a_wrong_query_parameter_is_named),
         cmocka_unit_test(an_unknown_parameter_is_answered_with_the_known_ones),
-        cmocka_unit_test(both_ways_to_cancel_do_the_same),
         cmocka_unit_test(what_came_in_is_listed_and_shown),
         cmocka_unit_test(cards_are_listed_with_the_modem_they_were_last_in),
     };

@@ -40,6 +40,11 @@ static const struct { const char *body; int status; const char *code, *pointer; 
     { "{\"to\":\"+40700000001\",\"text\":\"a\",\"report\":\"yes\"}", 400, "wrong_type", "/report" },
     { "{\"to\":\"+40700000001\",\"text\":\"a\",\"class\":4}", 400, "bad_value", "/class" },
     { "{\"to\":\"+40700000001\",\"text\":\"a\",\"encoding\":\"utf8\"}", 400, "bad_value", "/encoding" },
+    { "{\"to\":\"+40700000001\",\"text\":\"a\",\"policy\":\"twice\"}", 400, "bad_value", "/policy" },
+    { "{\"to\":\"+40700000001\",\"text\":\"a\",\"policy\":\"\"}", 400, "bad_value", "/policy" },
+    { "{\"to\":\"+40700000001\",\"text\":\"a\",\"policy\":1}", 400, "wrong_type", "/policy" },
+    { "{\"messages\":[{\"to\":\"+40700000001\",\"text\":\"a\",\"policy\":null}]}", 400, "wrong_type", "/messages/0/policy" },
+    { "{\"messages\":[{\"to\":\"+40700000001\",\"text\":\"a\"}],\"policy\":\"at_least_once\"}", 400, "unknown_field", "/policy" },
     { "{\"to\":\"+40700000001\",\"text\":\"a\",\"client_ref\":\"\"}", 400, "bad_value", "/client_ref" },
     { "{\"to\":\"+40700000001\",\"text\":\"a\",\"client_ref\":\"a\\u0000b\"}", 400, "bad_value", "/client_ref" },
     { "{\"to\":\"+40700000001\",\"text\":\"a\",\"client_ref\":7}", 400, "wrong_type", "/client_ref" },
@@ -356,6 +361,34 @@ static void what_a_message_asks_for_is_kept(void **state)
     rig_free(rig);
 }
 
+static void a_message_goes_at_most_once_unless_its_entry_says_otherwise(void **state)
+{
+    static const char *const policies[] = { "at_most_once", "at_least_once", "at_most_once", "at_least_once" };
+    struct rig *rig = rig_new(NULL);
+    struct answer answer = ask_send(rig, "{\"messages\":[{\"to\":\"+40700000001\",\"text\":\"a\"},"
+                                         "{\"to\":\"+40700000002\",\"text\":\"a\",\"policy\":\"at_least_once\"},"
+                                         "{\"to\":\"+40700000003\",\"text\":\"a\",\"policy\":\"at_most_once\"}]}");
+    char at_path[32], path[64], id[ID_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(answer.response.status, 202);
+    answer_done(&answer);
+    rig_send(rig, "{\"to\":\"+40700000004\",\"text\":\"a\",\"policy\":\"at_least_once\"}", id);
+    for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        (void)snprintf(path, sizeof path, "/v1/messages/%zu", i + 1);
+        answer = ask_get(rig, path, NULL);
+        assert_string_equal(text_at(&answer, "policy"), policies[i]);
+        answer_done(&answer);
+    }
+    answer = ask_get(rig, "/v1/messages", NULL);   /* newest first */
+    for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        (void)snprintf(at_path, sizeof at_path, "messages/%zu/policy", i);
+        assert_string_equal(text_at(&answer, at_path), policies[sizeof policies / sizeof policies[0] - 1 - i]);
+    }
+    answer_done(&answer);
+    rig_free(rig);
+}
+
 static void a_time_that_is_over_means_now(void **state)
 {
     struct rig *rig = rig_new(NULL);
@@ -453,6 +486,7 @@ int main(void)
         cmocka_unit_test(a_repeated_idempotency_key_gets_the_same_answer_and_sends_nothing_again),
         cmocka_unit_test(an_idempotency_key_is_visible_ascii_of_bounded_length),
         cmocka_unit_test(what_a_message_asks_for_is_kept),
+        cmocka_unit_test(a_message_goes_at_most_once_unless_its_entry_says_otherwise),
         cmocka_unit_test(a_time_that_is_over_means_now),
         cmocka_unit_test(a_national_table_is_named_where_it_was_used),
         cmocka_unit_test(while_storage_is_away_new_messages_are_refused_with_retry_after),

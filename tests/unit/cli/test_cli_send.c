@@ -46,11 +46,11 @@ static void every_option_reaches_the_request(void **state)
 {
     static const char *const replies[] = { ACCEPTED_ONE };
     static const char *const arguments[] = { "send", "--to", "+401", "--to", "+402", "--priority", "9", "--at", "2100-01-02T03:04:05+01:00", "--validity", "2h",
-                                             "--no-report", "--flash", "--encoding", "ucs2", "--ref", "order 7", "text ă", NULL };
+                                             "--no-report", "--flash", "--encoding", "ucs2", "--at-least-once", "--ref", "order 7", "text ă", NULL };
     struct canned_server server;
-    json_t *body, *expected = json_pack("{s:[s,s], s:s, s:i, s:s, s:i, s:b, s:i, s:s, s:s}", "to", "+401", "+402", "text", "text ă", "priority", 9,
+    json_t *body, *expected = json_pack("{s:[s,s], s:s, s:i, s:s, s:i, s:b, s:i, s:s, s:s, s:s}", "to", "+401", "+402", "text", "text ă", "priority", 9,
                                         "schedule_at", "2100-01-02T02:04:05.000Z", "validity_s", 7200, "report", 0, "class", 0, "encoding", "ucs2",
-                                        "client_ref", "order 7");
+                                        "policy", "at_least_once", "client_ref", "order 7");
     struct run done = send_to(&server, replies, 1, arguments, &body);
 
     (void)state;
@@ -76,6 +76,7 @@ static void each_run_has_its_own_key_unless_one_is_given(void **state)
         assert_int_equal(send_to(&server, replies, 1, arguments, &body).status, CLI_OK);
         key_of(server.requests[0], keys[i]);
         assert_string_equal(json_string_value(json_object_get(body, "to")), "+401");
+        assert_null(json_object_get(body, "policy"));   /* at most once is what the gateway does unasked */
         json_decref(body);
         canned_free(&server);
     }
@@ -137,6 +138,8 @@ static void waiting_ends_by_how_the_message_ended(void **state)
         { "--wait=sent", LIST("failed"), CLI_REFUSED },
         { "--wait=sent", LIST("undelivered"), CLI_OK },
         { "--wait", LIST("unknown"), CLI_REFUSED },
+        { "--wait", LIST("held"), CLI_REFUSED },
+        { "--wait=sent", LIST("held"), CLI_REFUSED },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -99,6 +99,81 @@ static void one_id_that_cannot_be_cancelled_does_not_stop_the_others(void **stat
     canned_free(&server);
 }
 
+static void release_and_drop_ask_for_each_id_and_say_what_became_of_it(void **state)
+{
+    static const struct { int (*run)(int, char **); const char *verb, *answer, *state; } rows[] = {
+        { cmd_release, "release", REPLY("200 OK", "{\"id\":\"T-m2\",\"state\":\"queued\"}"), "queued" },
+        { cmd_drop, "drop", REPLY("200 OK", "{\"id\":\"T-m2\",\"state\":\"unknown\"}"), "unknown" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const replies[] = {
+            REPLY("409 Conflict", "{\"code\":\"not_in_doubt\",\"detail\":\"It is sent: nothing to decide\",\"state\":\"sent\"}"), rows[i].answer,
+        };
+        const char *const arguments[] = { rows[i].verb, "T-m1", "T-m2", NULL };
+        char first[64], second[64];
+        struct canned_server server;
+        struct run done = ask(&server, replies, 2, rows[i].run, arguments);
+
+        assert_int_equal(done.status, CLI_REFUSED);
+        snprintf(first, sizeof first, "POST /v1/messages/T-m1/%s ", rows[i].verb);
+        snprintf(second, sizeof second, "POST /v1/messages/T-m2/%s ", rows[i].verb);
+        assert_non_null(strstr(server.requests[0], first));
+        assert_non_null(strstr(server.requests[1], second));
+        assert_non_null(strstr(done.err, "T-m1: It is sent: nothing to decide"));
+        assert_non_null(strstr(done.err, "cellpost show ID"));
+        assert_null(strstr(done.out, "T-m1"));
+        assert_non_null(strstr(done.out, "T-m2"));
+        assert_non_null(strstr(done.out, rows[i].state));
+        canned_free(&server);
+    }
+}
+
+static void a_release_whose_answer_is_lost_is_not_asked_for_again(void **state)
+{
+    static const char *const replies[] = { NULL, REPLY("200 OK", "{\"id\":\"T-m1\",\"state\":\"queued\"}") };
+    static const char *const arguments[] = { "release", "T-m1", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 2, cmd_release, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_UNREACHABLE);
+    assert_int_equal(server.request_count, 1);
+    canned_free(&server);
+}
+
+#define STEP(state) "{\"time\":\"2026-03-01T12:00:00.000Z\",\"state\":\"" state "\",\"reason\":\"\"}"
+#define SHOWN(state, history) REPLY("200 OK", "{\"id\":\"T-m1\",\"to\":\"+401\",\"text\":\"x\",\"state\":\"" state "\"," \
+                                    "\"policy\":\"at_most_once\",\"parts\":[],\"history\":[" history "]}")
+
+static void what_is_in_doubt_is_shown_with_what_can_be_done_about_it(void **state)
+{
+    static const struct { const char *reply, *state; bool advice; } rows[] = {
+        { SHOWN("unknown", STEP("sending") "," STEP("unknown")), "unknown: it may or may not have been sent", true },
+        { SHOWN("held", STEP("unknown") "," STEP("held")), "held: nobody knows whether it was sent; release sends it again, drop leaves it", true },
+        { SHOWN("unknown", STEP("held") "," STEP("unknown")), "unknown: it may or may not have been sent", false },   /* dropped */
+        { SHOWN("sent", STEP("sending") "," STEP("sent")), "sent", false },
+    };
+    static const char *const arguments[] = { "show", "T-m1", NULL }, *const as_json[] = { "show", "--json", "T-m1", NULL };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct canned_server server;
+        struct run done = ask(&server, &rows[i].reply, 1, cmd_show, arguments);
+
+        assert_int_equal(done.status, CLI_OK);
+        assert_non_null(strstr(done.out, rows[i].state));
+        assert_non_null(strstr(done.out, "policy       at_most_once\n"));
+        assert_int_equal(strstr(done.err, "\"cellpost release T-m1\"") != NULL, rows[i].advice);
+        assert_int_equal(strstr(done.err, "\"cellpost drop T-m1\"") != NULL, rows[i].advice);
+        canned_free(&server);
+        done = ask(&server, &rows[i].reply, 1, cmd_show, as_json);
+        assert_string_equal(done.err, "");
+        canned_free(&server);
+    }
+}
+
 static void events_become_lines_and_the_unknown_kind_too(void **state)
 {
     static const char *const replies[] = { "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
@@ -152,7 +227,7 @@ static void top_into_a_pipe_is_one_snapshot_without_escapes(void **state)
         REPLY("200 OK", "{\"modems\":[{\"port\":\"/dev/ttyUSB0\",\"state\":\"sending\",\"signal_dbm\":-71,\"sent\":12,\"busy_ms\":995,\"since_ready_ms\":1000,"
                         "\"on_air\":{\"message\":\"T-m1\",\"part\":1,\"parts\":2}}]}"),
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
-        "cellpost_accepting 1\ncellpost_messages{state=\"queued\"} 42\ncellpost_parts_total{result=\"sent\"} 12\n",
+        "cellpost_accepting 1\ncellpost_messages{state=\"queued\"} 42\ncellpost_messages{state=\"held\"} 3\ncellpost_parts_total{result=\"sent\"} 12\n",
     };
     static const char *const arguments[] = { "top", NULL };
     struct canned_server server;
@@ -161,6 +236,7 @@ static void top_into_a_pipe_is_one_snapshot_without_escapes(void **state)
     (void)state;
     assert_int_equal(done.status, CLI_OK);
     assert_non_null(strstr(done.out, "42 queued"));
+    assert_non_null(strstr(done.out, "3 held\n"));
     assert_non_null(strstr(done.out, "/dev/ttyUSB0  sending  -71 dBm  99.5 %    12        0        0         0  T-m1 part 1 of 2\n"));
     assert_null(strchr(done.out, '\033'));
     canned_free(&server);
@@ -184,6 +260,9 @@ int main(void)
         cmocka_unit_test(a_shown_message_has_its_parts_history_and_no_forged_line),
         cmocka_unit_test(a_list_is_read_page_by_page_up_to_its_limit),
         cmocka_unit_test(one_id_that_cannot_be_cancelled_does_not_stop_the_others),
+        cmocka_unit_test(release_and_drop_ask_for_each_id_and_say_what_became_of_it),
+        cmocka_unit_test(a_release_whose_answer_is_lost_is_not_asked_for_again),
+        cmocka_unit_test(what_is_in_doubt_is_shown_with_what_can_be_done_about_it),
         cmocka_unit_test(events_become_lines_and_the_unknown_kind_too),
         cmocka_unit_test(health_ends_with_1_where_no_messages_are_taken),
         cmocka_unit_test(a_new_key_is_alone_on_stdout),
