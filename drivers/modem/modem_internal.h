@@ -173,6 +173,8 @@ void modem_line(struct modem *modem, const struct at_event *line, uint64_t now_m
 /* modem_setup.c */
 extern const struct modem_script modem_script_identify, modem_script_sim, modem_script_setup;
 void modem_setup_quirks(struct modem *modem);                /* by what identify learnt */
+/* How many memories AT+CPMS= took at set-up: 1 to 3. */
+unsigned modem_setup_memories(const struct modem *modem);
 void modem_setup_forget(struct modem *modem);               /* a new line: nothing is known */
 
 /* modem_network.c */

@@ -421,6 +421,15 @@ static enum modem_verdict judge_mt(struct modem *modem, const struct at_event *d
     return judge_storage(modem, done, "MT");
 }
 
+/* By the rung of the ladder below that was accepted. */
+unsigned modem_setup_memories(const struct modem *modem)
+{
+    static const uint8_t memories[] = { 1, 3, 3, 3, 2, 2, 1 };
+    uint8_t rung = modem->rung[LADDER_STORAGE];
+
+    return rung < sizeof memories ? memories[rung] : 1;
+}
+
 static bool has_no_storage(const struct modem *modem) { return modem->mem1[0] == '\0'; }
 
 /* Every rung was refused: before "SMS Ready" that is normal; a modem without storages still sends. */

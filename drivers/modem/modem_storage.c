@@ -208,9 +208,12 @@ void modem_storage_notified(struct modem *modem, const struct at_event *urc)
 
 /* ------------------------------------------------------------------------------------------------ commands */
 
+/* Only mem1 changes. Some modems refuse fewer memories than they took at set-up (SIM7600), some more. */
 static void add_select(const struct modem *modem, struct at_command *command)
 {
     at_command_add_string(command, modem->select);
+    for (unsigned i = 1; i < modem_setup_memories(modem); i++)
+        at_command_add_string(command, modem->mem_main);
 }
 
 static void on_select(struct modem *modem, const struct at_event *line, uint64_t now_ms)

@@ -366,6 +366,8 @@ void gateway_changes_done(struct gateway *gateway, struct store_change *list, in
     samples_add(&gateway->commit_samples, commit_us);
     gateway->commit_mean_us = (7 * gateway->commit_mean_us + commit_us) / 8;
     if (error == 0) {
+        if (gateway->store_bad)
+            queue_start_over(&gateway->queue);   /* a commit that failed may have landed: what is ready, the store knows */
         gateway->store_bad = false;
         gateway->commits++;
     } else {

@@ -133,15 +133,20 @@ static void ask_intent(struct gateway *gateway, struct gateway_slot *slot, uint3
     gateway_add_change(gateway, change);
 }
 
-static void withdraw(struct gateway *gateway, struct gateway_part *part, struct gateway_now now)
+static void withdraw_attempt(struct gateway *gateway, int64_t attempt_id, struct gateway_now now)
 {
     struct store_change *change = gateway_new_change(gateway, CHANGE_WITHDRAW, now);
 
-    assert(part->attempt_id > 0);
-    if (change != NULL) {
-        change->u.withdraw.attempt_id = part->attempt_id;
-        gateway_add_change(gateway, change);
-    }   /* else: it stays an intent, and is unknown after the next start: never sent twice */
+    assert(attempt_id > 0);
+    if (change == NULL)
+        return;   /* it stays an intent, and is unknown after the next start: never sent twice */
+    change->u.withdraw.attempt_id = attempt_id;
+    gateway_add_change(gateway, change);
+}
+
+static void withdraw(struct gateway *gateway, struct gateway_part *part, struct gateway_now now)
+{
+    withdraw_attempt(gateway, part->attempt_id, now);
     if (part->cancel != NULL)
         gateway_add_change(gateway, part->cancel);
     part->cancel = NULL;
@@ -268,6 +273,9 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
             gateway_event_message(gateway, intent->message_id, MESSAGE_EXPIRED, "its validity ended before it could be sent", now);
         else if (gateway->store_bad)
             gateway_put(gateway, &part->item);
+        /* The commit failed, and may have landed all the same: then the intent stands, and must not stay. */
+        if (gateway->store_bad && intent->attempt_id != 0)
+            withdraw_attempt(gateway, intent->attempt_id, now);
         if (part->cancel != NULL)
             gateway_add_change(gateway, part->cancel);
         part->cancel = NULL;

@@ -234,10 +234,25 @@ void queue_fetch_begin(struct queue *queue, uint8_t *ret_after_priority, int64_t
     *ret_limit = queue->window / 2;
 }
 
+void queue_start_over(struct queue *queue)
+{
+    for (size_t i = 0; i <= MESSAGE_PRIORITY_MAX; i++)
+        queue->lanes[i].count = 0;
+    queue->count = 0;
+    queue->more = true;
+    queue->frontier_priority = FRONT_PRIORITY;
+    queue->frontier_id = 0;
+    queue->started_over = queue->fetching;
+}
+
 void queue_fetched(struct queue *queue, const struct queue_item *items, uint32_t count, bool more,
                    bool (*skip)(void *context, int64_t id), void *context)
 {
     assert(queue->fetching);
+    if (queue->started_over) {   /* it goes on from where the queue no longer is */
+        queue_fetch_failed(queue);
+        return;
+    }
     queue->more = more;
     if (more && count != 0) {
         queue->frontier_priority = items[count - 1].priority;
@@ -253,7 +268,7 @@ void queue_fetched(struct queue *queue, const struct queue_item *items, uint32_t
 
 void queue_fetch_failed(struct queue *queue)
 {
-    queue->fetching = false;
+    queue->fetching = queue->started_over = false;
     drop_behind_frontier(queue);
     drop_over_window(queue);
 }

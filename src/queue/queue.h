@@ -19,7 +19,7 @@ struct queue {
     struct queue_lane lanes[MESSAGE_PRIORITY_MAX + 1];
     uint32_t window, count;
     bool more;              /* ready messages may lie in the store behind the frontier */
-    bool fetching;
+    bool fetching, started_over;   /* started_over: since the fetch that is under way was asked for */
     uint8_t frontier_priority; int64_t frontier_id;   /* everything ready up to and with this is here or handed out */
 };
 
@@ -45,5 +45,8 @@ void queue_fetch_begin(struct queue *queue, uint8_t *ret_after_priority, int64_t
 void queue_fetched(struct queue *queue, const struct queue_item *items, uint32_t count, bool more,
                    bool (*skip)(void *context, int64_t id), void *context);
 void queue_fetch_failed(struct queue *queue);
+
+/* What is here may not be what the store has: everything is fetched anew, from the front. */
+void queue_start_over(struct queue *queue);
 
 #endif

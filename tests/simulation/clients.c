@@ -135,7 +135,7 @@ static struct store_change *new_request(struct simulation *sim, struct client *c
 {
     struct store_change *change = change_new(CHANGE_ACCEPT, host_wall_ms(sim));
     struct change_accept *accept;
-    char key[32];
+    char key[32] = "";
 
     if (change == NULL)
         return NULL;

@@ -30,6 +30,7 @@ struct rig {
     int last_result; int64_t last_id; enum message_state last_state;
     size_t answers;
     int store_error;                     /* not 0: every commit fails with it */
+    int landed_error;                    /* the same, but what it wrote is there */
     int refuse_send;                     /* not 0: the modem takes nothing */
 };
 
@@ -111,6 +112,8 @@ static void rig_commit(struct rig *rig)
     while ((list = gateway_take_changes(rig->gateway)) != NULL) {
         int error = rig->store_error != 0 ? rig->store_error : store_apply(rig->store, list);
 
+        if (error == 0)
+            error = rig->landed_error;
         for (struct store_change *change = list; error != 0 && change != NULL; change = change->next)
             change->result = error;
         gateway_changes_done(rig->gateway, list, error, 500, rig->now);

@@ -575,6 +575,41 @@ static void a_failing_commit_under_way_makes_nothing_due(void **state)
     rig_free(rig);
 }
 
+/* Found by the simulation: a commit that failed was there all the same when the disk came back. */
+static void what_landed_in_spite_of_its_error_is_neither_lost_nor_stuck(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t accepted, intended;
+
+    (void)state;
+    intended = rig_submit(rig, (struct rig_text){ .text = "a" });
+    rig->landed_error = -EIO;
+    (void)rig_submit(rig, (struct rig_text){ .text = "b" });   /* its client has an error and may never come again */
+    assert_int_equal(rig->last_result, -EIO);
+    accepted = intended + 1;
+    rig->landed_error = 0;
+    rig_pass_ms(rig, 2000);
+    rig->landed_error = -EIO;
+    rig_modem(rig, 0);           /* the card's row, then an intent: both fail, both land */
+    rig->landed_error = 0;
+    for (int i = 0; i < 5; i++)
+        rig_pass_ms(rig, 2000);
+    rig->landed_error = -EIO;
+    gateway_slot_ready(rig->gateway, 0, true, rig->now);
+    rig_commit(rig);
+    rig->landed_error = 0;
+    for (size_t i = 0; i < 2; i++) {
+        for (int j = 0; j < 5; j++)
+            rig_pass_ms(rig, 2000);
+        assert_int_equal(rig->sent_count, i + 1);
+        rig_result(rig, i, GATEWAY_SENT, (int)i, -1);
+        rig_commit(rig);
+    }
+    assert_int_equal(rig_state(rig, intended), MESSAGE_SENT);
+    assert_int_equal(rig_state(rig, accepted), MESSAGE_SENT);
+    rig_free(rig);
+}
+
 static void no_intent_no_hand_over_even_if_the_disk_comes_back_much_later(void **state)
 {
     struct rig *rig = rig_new();
@@ -812,6 +847,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_intake_and_keeps_what_modems_said),
         cmocka_unit_test(what_failed_to_commit_is_written_with_whatever_shows_that_the_store_is_back),
         cmocka_unit_test(a_failing_commit_under_way_makes_nothing_due),
+        cmocka_unit_test(what_landed_in_spite_of_its_error_is_neither_lost_nor_stuck),
         cmocka_unit_test(no_intent_no_hand_over_even_if_the_disk_comes_back_much_later),
         cmocka_unit_test(a_stop_takes_back_what_waits_and_lets_the_air_finish),
         cmocka_unit_test(parts_that_follow_each_other_carry_different_message_references),

@@ -98,14 +98,14 @@ static void an_announced_message_is_read_from_the_storage_that_is_named(void **s
     size_t select = 0, read = 0;
 
     (void)state;
-    answer(r, "AT+CPMS=\"ME\"", "\r\n+CPMS: 1,23,0,20,0,20\r\n" OK_LINE);
+    answer(r, "AT+CPMS=\"ME\",\"SM\",\"SM\"", "\r\n+CPMS: 1,23,0,20,0,20\r\n" OK_LINE);
     answer(r, "AT+CMGR=7", UNIT("+CMGR: 0,,29", DELIVER_B) OK_LINE);
     r->store_at_once = true;
     r->written_count = 0;
     feed_text(r, "\r\n+CMTI: \"ME\",7\r\n");
     run_for(r, 1000);
     for (size_t i = 0; i < r->written_count; i++) {
-        if (strcmp(r->written[i].text, "AT+CPMS=\"ME\"") == 0)
+        if (strcmp(r->written[i].text, "AT+CPMS=\"ME\",\"SM\",\"SM\"") == 0)
             select = i + 1;
         if (strcmp(r->written[i].text, "AT+CMGR=7") == 0)
             read = i + 1;
@@ -116,7 +116,7 @@ static void an_announced_message_is_read_from_the_storage_that_is_named(void **s
     assert_string_equal(r->written[r->written_count - 1].text, "AT+CMGD=7");
     feed_text(r, "\r\n+CMTI: \"SM\",2\r\n");   /* and back */
     run_for(r, 1000);
-    assert_int_equal(count_written(r, "AT+CPMS=\"SM\""), 1);
+    assert_int_equal(count_written(r, "AT+CPMS=\"SM\",\"SM\",\"SM\""), 1);
     assert_int_equal(count_written(r, "AT+CMGR=2"), 1);
     responder_free(r);
 }
@@ -126,12 +126,12 @@ static void a_storage_that_cannot_be_selected_is_neither_read_nor_deleted_from(v
     struct responder *r = ready_modem();
 
     (void)state;
-    answer(r, "AT+CPMS=\"SR\"", "\r\n+CMS ERROR: 321\r\n");
+    answer(r, "AT+CPMS=\"SR\",\"SM\",\"SM\"", "\r\n+CMS ERROR: 321\r\n");
     feed_text(r, "\r\n+CDSI: \"SR\",8\r\n");
     run_for(r, 70000);
     assert_int_equal(count_started(r, "AT+CMGR"), 0);
     assert_int_equal(count_started(r, "AT+CMGD"), 0);
-    assert_int_equal(count_written(r, "AT+CPMS=\"SR\""), 1);
+    assert_int_equal(count_written(r, "AT+CPMS=\"SR\",\"SM\",\"SM\""), 1);
     assert_int_equal(state_of(r), MODEM_READY);
     responder_free(r);
 }
@@ -237,7 +237,7 @@ static void both_storages_are_listed_at_the_start(void **state)
     run_for(r, 20000);
     assert_int_equal(count_events(r, MODEM_EVENT_DELIVER), 2);
     assert_int_equal(count_written(r, "AT+CMGD=0"), 2);   /* the same number in two storages are two messages */
-    assert_int_equal(count_written(r, "AT+CPMS=\"SM\""), 1);
+    assert_int_equal(count_written(r, "AT+CPMS=\"SM\",\"ME\",\"ME\""), 1);
     responder_free(r);
 }
 

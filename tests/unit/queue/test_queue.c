@@ -214,6 +214,38 @@ static void a_small_window_gives_the_order_of_the_whole_queue(void **state)
     }
 }
 
+/* After a commit that failed nobody knows what the store has: an answer that was under way goes on from nowhere. */
+static void a_queue_that_starts_over_fetches_everything_from_the_front(void **state)
+{
+    struct queue queue;
+    struct queue_item got, items[] = { item(1, 5), item(2, 5), item(3, 5) };
+    uint8_t priority;
+    uint32_t limit;
+    int64_t id;
+
+    (void)state;
+    queue_init(&queue, 0);
+    queue_fetch_begin(&queue, &priority, &id, &limit);
+    queue_fetched(&queue, items + 1, 1, true, NULL, NULL);
+    queue_fetch_begin(&queue, &priority, &id, &limit);
+    assert_int_equal(id, 2);
+    queue_start_over(&queue);
+    assert_int_equal(queue_put(&queue, &items[0]), QUEUE_KEPT);
+    assert_false(queue_fetch_wanted(&queue));   /* one is under way */
+    queue_fetched(&queue, items + 2, 1, false, NULL, NULL);
+    assert_false(queue_take(&queue, &got));
+    assert_true(queue_fetch_wanted(&queue));
+    queue_fetch_begin(&queue, &priority, &id, &limit);
+    assert_int_equal(id, 0);
+    queue_fetched(&queue, items, 3, false, NULL, NULL);
+    for (int i = 1; i <= 3; i++) {
+        assert_true(queue_take(&queue, &got));
+        assert_int_equal(got.id, i);
+    }
+    assert_false(queue_take(&queue, &got));
+    queue_done(&queue);
+}
+
 static void a_removed_message_is_not_handed_out(void **state)
 {
     struct queue queue;
@@ -246,6 +278,7 @@ int main(void)
         cmocka_unit_test(a_new_queue_leaves_everything_in_the_store_until_it_has_asked),
         cmocka_unit_test(what_a_modem_has_in_hand_is_not_taken_in_again),
         cmocka_unit_test(a_small_window_gives_the_order_of_the_whole_queue),
+        cmocka_unit_test(a_queue_that_starts_over_fetches_everything_from_the_front),
         cmocka_unit_test(a_removed_message_is_not_handed_out),
     };
 

@@ -27,6 +27,27 @@ static void a_report_goes_to_the_newest_open_part_of_its_sim_reference_and_numbe
     assert_int_equal(state_of(bench, other), MESSAGE_SENT);
 }
 
+/* Found by the simulation: TP-MR came round again before a report that was forty minutes late. */
+static void a_late_report_does_not_go_to_a_part_that_was_sent_after_it_was_taken(void **state)
+{
+    struct bench *bench = *state;
+    int64_t first = accept_one(bench, TO), second = accept_one(bench, TO);
+    struct store_change *late;
+
+    finish(bench, intend(bench, first, 0, 1), ATTEMPT_SENT, 42);
+    late = new_report(bench, 1, 42, TO, 0x46);
+    bench->now_ms += 40 * 60000;
+    finish(bench, intend(bench, second, 0, 1), ATTEMPT_SENT, 42);
+    assert_int_equal(apply(bench, late), 0);
+    assert_int_equal(late->u.report.message_id, first);
+    assert_int_equal(state_of(bench, first), MESSAGE_EXPIRED);
+    assert_int_equal(state_of(bench, second), MESSAGE_SENT);
+    assert_int_equal(apply(bench, late), 0);
+    assert_int_equal(late->u.report.message_id, first);   /* once more, and still not the second's */
+    assert_int_equal(state_of(bench, second), MESSAGE_SENT);
+    change_free(late);
+}
+
 static void final_reports_end_a_message_and_temporary_ones_do_not(void **state)
 {
     static const struct { int status; enum message_state then; } rows[] = {
@@ -221,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         behaviour(a_report_goes_to_the_newest_open_part_of_its_sim_reference_and_number),
+        behaviour(a_late_report_does_not_go_to_a_part_that_was_sent_after_it_was_taken),
         behaviour(final_reports_end_a_message_and_temporary_ones_do_not),
         behaviour(a_report_that_comes_before_its_answer_is_applied_when_the_answer_comes),
         behaviour(an_early_report_waits_ten_minutes_and_no_longer),
