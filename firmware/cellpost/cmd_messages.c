@@ -28,14 +28,15 @@ static void print_time(const struct cli *cli, const char *name, json_t *object, 
 /* What became of the last attempt: "refused, CMS 38", "sent, report 0x00". */
 static void add_attempt(struct table *table, json_t *attempts)
 {
-    static const char *const error_kinds[] = { "error", "CMS", "CME" };   /* enum modem_error_kind */
     size_t count = json_array_size(attempts);
     json_t *last = count > 0 ? json_array_get(attempts, count - 1) : NULL, *report = json_object_get(last, "report");
-    int64_t code = json_number_of(last, "error_code", -1), kind = json_number_of(last, "error_kind", 0);
+    int64_t code = json_number_of(last, "error_code", -1);
+    const char *kind = json_text_of(last, "error");
     const char *state = state_words(json_text_of(last, "state"));
 
     if (code >= 0)
-        table_addf(table, TABLE_PLAIN, "%s, %s %lld", state, error_kinds[kind >= 0 && kind <= 2 ? kind : 0], (long long)code);
+        table_addf(table, TABLE_PLAIN, "%s, %s %lld", state,
+                   strcmp(kind, "cms") == 0 ? "CMS" : strcmp(kind, "cme") == 0 ? "CME" : "error", (long long)code);
     else if (report != NULL)
         table_addf(table, TABLE_PLAIN, "%s, report 0x%02llX", state, (unsigned long long)json_number_of(report, "status", 0));
     else

@@ -273,7 +273,7 @@ static int start_store(struct daemon *daemon)
         return r;
     }
     if (unknown != 0)
-        log_line(LOG_WARNING, "%u part%s on the way to a modem when the gateway last ended: unknown, not sent again", (unsigned)unknown,
+        log_line(LOG_WARNING, "%u part%s on the way to a modem when the gateway last ended: unknown; none is sent again unless its message says at_least_once", (unsigned)unknown,
                  unknown == 1 ? " was" : "s were");
     return store_thread_start(daemon->store, on_store_wake, daemon, &daemon->store_thread);
 }

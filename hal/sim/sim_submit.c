@@ -191,6 +191,8 @@ static void faults_draw(struct sim_modem *modem, uint64_t air_us, uint64_t *ret_
         modem->hung = true;
         sim_arm(modem, SIM_TIMER_UNHANG, argument == 0 ? UINT64_MAX : now_us + (uint64_t)argument * 1000);
         part->accept = sim_random_below(&modem->random, 2) == 0;
+        if (!part->accept)
+            part->result.answer = SIM_ANSWER_SILENCE;   /* also where it is back before the answer is due */
     } else if (sim_fault_strikes(modem, SIM_FAULT_LOST_REPLY, &argument, now_us)) {
         part->result.answer = SIM_ANSWER_SILENCE;
     } else if (sim_fault_strikes(modem, SIM_FAULT_LATE, &argument, now_us)) {

@@ -84,7 +84,7 @@ struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int 
     case GATEWAY_UNKNOWN:
         policy.attempt = ATTEMPT_UNKNOWN;
         (void)snprintf(policy.reason, sizeof policy.reason,
-                       "the modem did not answer: this part may or may not have been sent, and is not sent again");
+                       "the modem did not answer: this part may or may not have been sent");
         return policy;
     case GATEWAY_NOT_SENT:
         policy.attempt = ATTEMPT_NOT_SENT;

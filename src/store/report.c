@@ -11,7 +11,7 @@
 
 #define REPORT_CANDIDATES_MAX 256        /* of one TP-MR and SIM: the last 65,536 parts of that SIM */
 #define REPORT_CLOCK_SKEW_MS 300000      /* our clock against the service centre's */
-#define REPORT_TAKEN_MS_MAX 3600000      /* an unknown part reached the service centre within this, or never */
+#define REPORT_TAKEN_MS_MAX 600000       /* an unknown part reached the service centre within this, or never (45 s x 4 tries) */
 #define ORPHAN_WAIT_MS 600000            /* +CMGS follows its report within this */
 #define ORPHAN_AGE_MS_MAX 86400000
 #define ORPHANS_MAX 1000
@@ -27,9 +27,9 @@ static uint64_t distance_ms(int64_t a, int64_t b)
 }
 
 /* By TP-MR: of the open parts the one whose hand-over is nearest to when the service centre took it, since TP-MR wraps and
- * a modem that was reset begins anew, while reports may come hours late. REPORT_SEEN: the final report of that part came
- * before, and this is it once more. */
-static enum report_match report_match_mr(struct store *store, const struct report *report, struct report_target *ret_target)
+ * a modem that was reset begins anew, while reports may come hours late. Not those handed over after until_ms.
+ * REPORT_SEEN: the final report of that part came before, and this is it once more. */
+static enum report_match report_match_mr(struct store *store, const struct report *report, int64_t until_ms, struct report_target *ret_target)
 {
     enum report_match match = REPORT_NO_MATCH;
     uint64_t nearest_ms = UINT64_MAX;
@@ -46,7 +46,8 @@ static enum report_match report_match_mr(struct store *store, const struct repor
         uint64_t away_ms = report->scts_ms != 0 ? distance_ms(intent_ms, report->scts_ms) : 0;
         bool same = scts_ms != 0 && scts_ms == report->scts_ms;   /* an earlier report of this very part */
 
-        if (!number_same(sql_column_text(row, 6), report->recipient) || (!open && scts_ms != report->scts_ms))
+        if (!number_same(sql_column_text(row, 6), report->recipient) || (!open && scts_ms != report->scts_ms) ||
+            (intent_ms > until_ms && !same))
             continue;
         if (same || (open && (match != REPORT_MATCH || away_ms < nearest_ms)) || match == REPORT_NO_MATCH) {
             *ret_target = (struct report_target){ sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
@@ -93,6 +94,23 @@ static enum report_match report_match_unknown(struct store *store, const struct 
                                               (uint16_t)sqlite3_column_int(row, 2) };
     }
     return found == 1 ? REPORT_MATCH : REPORT_NO_MATCH;
+}
+
+/* A part that was handed over after the service centre took the reported one is meant only where our clocks differ: so it
+ * comes last, behind an unknown part that fits the time. */
+static enum report_match report_match(struct store *store, const struct report *report, int64_t now_ms, struct report_target *ret_target)
+{
+    enum report_match match = REPORT_NO_MATCH;
+
+    if (report->scts_ms != 0)
+        match = report_match_mr(store, report, report->scts_ms + REPORT_CLOCK_SKEW_MS, ret_target);
+    if (match == REPORT_NO_MATCH && report->scts_ms != 0)
+        match = report_match_unknown(store, report, now_ms, ret_target);
+    if (match == REPORT_NO_MATCH)
+        match = report_match_mr(store, report, INT64_MAX, ret_target);
+    if (match == REPORT_NO_MATCH && report->scts_ms == 0)
+        match = report_match_unknown(store, report, now_ms, ret_target);
+    return match;
 }
 
 /* Notes the report with its part; the first one of an unknown part proves that it was sent. */
@@ -178,9 +196,7 @@ bool report_take_orphans(struct store *store, uint32_t sim_id, struct standing *
         id = orphan_next(store, sim_id, id, standing->to, now_ms, &report, recipient, sizeof recipient);
         if (id == 0 || store->sql.failed != 0)
             return changed;
-        match = report_match_mr(store, &report, &target);
-        if (match == REPORT_NO_MATCH)
-            match = report_match_unknown(store, &report, now_ms, &target);
+        match = report_match(store, &report, now_ms, &target);
         if (match == REPORT_NO_MATCH || target.message_id != standing->id)
             continue;
         sql_run(&store->sql, "DELETE FROM report_orphan WHERE id = ?1", SQL_ARGS(sql_int(id)));
@@ -197,11 +213,9 @@ int report_apply(struct store *store, struct store_change *change)
     struct report report = { in->sim_id, in->mr, in->recipient, in->status, in->discharge_ms, in->scts_ms };
     struct report_target target = { 0 };
     struct standing standing;
-    enum report_match match = report_match_mr(store, &report, &target);
+    enum report_match match = report_match(store, &report, change->now_ms, &target);
     int r;
 
-    if (match == REPORT_NO_MATCH)
-        match = report_match_unknown(store, &report, change->now_ms, &target);
     if (match == REPORT_NO_MATCH) {
         orphan_keep(store, &report, change->now_ms);
         return store->sql.failed;

@@ -213,6 +213,33 @@ static void check_order(struct simulation *sim, const struct witness_message *ch
     }
 }
 
+/* -- whose report it is --------------------------------------------------------------------------------------- */
+
+/* Who a report speaks of: the card, TP-MR, recipient and the second the network took it. */
+static uint64_t report_key(uint32_t card, int mr, const char *number, int64_t scts_s)
+{
+    uint64_t hash = witness_key(number, (const char *)&scts_s, sizeof scts_s);
+
+    return (hash ^ ((uint64_t)card << 8 | (uint64_t)mr)) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+}
+
+/* A report belongs to one part, and the network knows which. */
+static void check_report(struct simulation *sim, const struct store_change *change)
+{
+    const struct change_report *report = &change->u.report;
+    const struct bank_modem *place = bank_at_slot(sim, change->slot);
+    const struct witness_message *booked = message_by_id(sim, report->message_id), *meant;
+    uint32_t index;
+
+    if (place == NULL || booked == NULL || change->result != 0 || sim->result->faults[SIM_FAULT_LYING_MR] > 0 ||
+        !witness_map_find(&sim->witness.by_report, report_key(place->index, report->mr, report->recipient, report->scts_ms / 1000), &index))
+        return;
+    meant = &sim->witness.messages[sim->witness.parts[index].message];
+    if (meant != booked || sim->witness.parts[index].number != report->part)
+        violation(sim, "the report of part %d of message %lld is booked on part %d of message %lld", sim->witness.parts[index].number + 1,
+                  (long long)meant->id, report->part + 1, (long long)booked->id);
+}
+
 /* -- the border to the store ---------------------------------------------------------------------------------- */
 
 void witness_change_asked(struct simulation *sim, const struct store_change *change)
@@ -351,6 +378,8 @@ void witness_change_committed(struct simulation *sim, const struct store_change 
             is_ready(sim, &change->u.fetch.items[i]);
         break;
     case CHANGE_REPORT:
+        check_report(sim, change);
+        break;
     case CHANGE_RECEIVE:
     case CHANGE_SIM:
     case CHANGE_KEY_ADD:
@@ -377,14 +406,6 @@ uint32_t witness_backlog(const struct simulation *sim)
 static uint32_t card_in(const struct simulation *sim, const struct sim_event *event)
 {
     return (uint32_t)(sim_modem_card(event->from) - sim->bank.cards);
-}
-
-/* Who a report speaks of: the card, TP-MR, recipient and the second the network took it. */
-static uint64_t report_key(uint32_t card, int mr, const char *number, int64_t scts_s)
-{
-    uint64_t hash = witness_key(number, (const char *)&scts_s, sizeof scts_s);
-
-    return (hash ^ ((uint64_t)card << 8 | (uint64_t)mr)) * UINT64_C(0x9E3779B97F4A7C15) | 1;
 }
 
 static void check_concatenation(struct simulation *sim, const struct witness_message *message, const struct witness_part *part,

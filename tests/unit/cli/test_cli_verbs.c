@@ -29,7 +29,7 @@ static void a_shown_message_has_its_parts_history_and_no_forged_line(void **stat
     static const char *const replies[] = { REPLY("200 OK",
         "{\"id\":\"T-m1\",\"to\":\"+401\",\"text\":\"one\\nstate delivered\\u001b[0m\",\"state\":\"failed\",\"reason\":\"given up\",\"accepted_at\":\"2026-03-01T12:00:00.000Z\","
         "\"parts\":[{\"part\":1,\"state\":\"sent\",\"modem\":\"35\",\"sim\":\"89\",\"mr\":7,\"attempts\":1,\"attempt_log\":[{\"state\":\"sent\",\"report\":{\"status\":48}}]},"
-        "{\"part\":2,\"state\":\"failed\",\"modem\":null,\"sim\":null,\"mr\":null,\"attempts\":2,\"attempt_log\":[{\"state\":\"not_sent\"},{\"state\":\"refused\",\"error_kind\":1,\"error_code\":38}]}],"
+        "{\"part\":2,\"state\":\"failed\",\"modem\":null,\"sim\":null,\"mr\":null,\"attempts\":2,\"attempt_log\":[{\"state\":\"not_sent\"},{\"state\":\"refused\",\"error\":\"cms\",\"error_code\":38}]}],"
         "\"history\":[{\"time\":\"2026-03-01T12:00:00.000Z\",\"state\":\"queued\",\"reason\":\"\"},{\"time\":\"2026-03-01T12:00:09.000Z\",\"state\":\"failed\",\"reason\":\"given up\"}]}") };
     static const char *const arguments[] = { "show", "--utc", "T-m1", NULL };
     struct canned_server server;

@@ -48,6 +48,24 @@ static void a_late_report_does_not_go_to_a_part_that_was_sent_after_it_was_taken
     change_free(late);
 }
 
+/* Found by the simulation: the unknown part has no TP-MR, a later one had the same. */
+static void a_late_report_goes_to_the_unknown_part_of_its_time_rather_than_to_a_later_one(void **state)
+{
+    struct bench *bench = *state;
+    int64_t unknown = accept_one(bench, TO), later = accept_one(bench, TO);
+    struct store_change *late;
+
+    finish(bench, intend(bench, unknown, 0, 1), ATTEMPT_UNKNOWN, -1);
+    late = new_report(bench, 1, 42, TO, 0);
+    bench->now_ms += 40 * 60000;
+    finish(bench, intend(bench, later, 0, 1), ATTEMPT_SENT, 42);
+    assert_int_equal(apply(bench, late), 0);
+    assert_int_equal(late->u.report.message_id, unknown);
+    assert_int_equal(state_of(bench, unknown), MESSAGE_DELIVERED);
+    assert_int_equal(state_of(bench, later), MESSAGE_SENT);
+    change_free(late);
+}
+
 static void final_reports_end_a_message_and_temporary_ones_do_not(void **state)
 {
     static const struct { int status; enum message_state then; } rows[] = {
@@ -243,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         behaviour(a_report_goes_to_the_newest_open_part_of_its_sim_reference_and_number),
         behaviour(a_late_report_does_not_go_to_a_part_that_was_sent_after_it_was_taken),
+        behaviour(a_late_report_goes_to_the_unknown_part_of_its_time_rather_than_to_a_later_one),
         behaviour(final_reports_end_a_message_and_temporary_ones_do_not),
         behaviour(a_report_that_comes_before_its_answer_is_applied_when_the_answer_comes),
         behaviour(an_early_report_waits_ten_minutes_and_no_longer),
