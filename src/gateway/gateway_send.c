@@ -429,11 +429,10 @@ void gateway_outcome_done(struct gateway *gateway, struct store_change *change, 
         return;
     if (outcome->message_changed)
         gateway_event_message(gateway, outcome->message_id, outcome->message_state, outcome->reason, now);
-    if (outcome->requeue.id == 0 || gateway_is_active(gateway, outcome->requeue.id))
-        return;
+    /* Also where the next part's intent is still open and about to be taken back: it would not say when. */
     if (outcome->ready_ms > now.wall_ms)
         gateway_due_at(gateway, outcome->ready_ms);
-    else
+    else if (outcome->requeue.id != 0 && !gateway_is_active(gateway, outcome->requeue.id))
         gateway_put(gateway, &outcome->requeue);
 }
 

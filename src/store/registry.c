@@ -2,15 +2,40 @@
  *
  * registry.c - cards, modems and API keys. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "src/store/store_internal.h"
+
+#define BY_IMSI "imsi:"                  /* in place of an ICCID that could not be read (firmware/common/box.c) */
+
+/* One card is one row, also where noise or a moody modem hid its ICCID this time, or the first time: its IMSI tells. */
+static void registry_name_card(struct store *store, const struct change_sim *sim, char *ret_iccid, size_t size)
+{
+    struct sql *sql = &store->sql;
+    sqlite3_stmt *row;
+
+    (void)snprintf(ret_iccid, size, "%s", sim->iccid);
+    if (sim->imsi[0] == '\0')
+        return;
+    if (strncmp(sim->iccid, BY_IMSI, sizeof BY_IMSI - 1) != 0) {
+        sql_run(sql, "UPDATE sim SET iccid = ?1 WHERE iccid = '" BY_IMSI "' || ?2 AND NOT EXISTS (SELECT 1 FROM sim WHERE iccid = ?1)",
+                SQL_ARGS(sql_text(sim->iccid), sql_text(sim->imsi)));
+        return;
+    }
+    row = sql_query(sql, "SELECT iccid FROM sim WHERE imsi = ?1 ORDER BY last_seen_ms DESC LIMIT 1", SQL_ARGS(sql_text(sim->imsi)));
+    if (sql_next(sql, row)) {
+        sql_copy_text(row, 0, ret_iccid, size);
+        sql_end(row);
+    }
+}
 
 /* A modem or card that does not tell its number gets none of ours: 0. */
 int registry_sim(struct store *store, struct store_change *change)
 {
     struct change_sim *sim = &change->u.sim;
     struct sql *sql = &store->sql;
+    char iccid[sizeof sim->iccid];
 
     sim->sim_id = sim->modem_id = 0;
     if (sim->imei[0] != '\0') {
@@ -21,10 +46,11 @@ int registry_sim(struct store *store, struct store_change *change)
         sim->modem_id = (uint32_t)sql_number(sql, "SELECT id FROM modem WHERE imei = ?1", 0, SQL_ARGS(sql_text(sim->imei)));
     }
     if (sim->iccid[0] != '\0') {
+        registry_name_card(store, sim, iccid, sizeof iccid);
         sql_run(sql, "INSERT INTO sim(iccid, imsi, modem_id, first_seen_ms, last_seen_ms) VALUES(?1, ?2, ?3, ?4, ?4)"
                      " ON CONFLICT(iccid) DO UPDATE SET imsi = CASE ?2 WHEN '' THEN imsi ELSE ?2 END, modem_id = ?3, last_seen_ms = ?4",
-                SQL_ARGS(sql_text(sim->iccid), sql_text(sim->imsi), sql_int(sim->modem_id), sql_int(change->now_ms)));
-        sim->sim_id = (uint32_t)sql_number(sql, "SELECT id FROM sim WHERE iccid = ?1", 0, SQL_ARGS(sql_text(sim->iccid)));
+                SQL_ARGS(sql_text(iccid), sql_text(sim->imsi), sql_int(sim->modem_id), sql_int(change->now_ms)));
+        sim->sim_id = (uint32_t)sql_number(sql, "SELECT id FROM sim WHERE iccid = ?1", 0, SQL_ARGS(sql_text(iccid)));
     }
     return sql->failed;
 }

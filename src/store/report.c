@@ -11,15 +11,15 @@
 
 #define REPORT_CANDIDATES_MAX 256        /* of one TP-MR and SIM: the last 65,536 parts of that SIM */
 #define REPORT_CLOCK_SKEW_MS 300000      /* our clock against the service centre's */
-#define REPORT_TAKEN_MS_MAX 600000       /* an unknown part reached the service centre within this, or never (45 s x 4 tries) */
+#define REPORT_TAKEN_MS_MAX 360000       /* from the intent, behind another part, to the service centre: twice 45 s x 4 tries */
 #define ORPHAN_WAIT_MS 600000            /* +CMGS follows its report within this */
 #define ORPHAN_AGE_MS_MAX 86400000
 #define ORPHANS_MAX 1000
 
 struct report { uint32_t sim_id; uint8_t mr; const char *recipient; uint8_t status; int64_t discharge_ms, scts_ms; };
 
-enum report_match { REPORT_NO_MATCH, REPORT_MATCH, REPORT_SEEN };
-struct report_target { int64_t attempt_id, message_id; uint16_t part; };
+enum report_match { REPORT_NO_MATCH, REPORT_MATCH, REPORT_SEEN, REPORT_AMBIGUOUS };
+struct report_target { int64_t attempt_id, message_id; uint16_t part; int64_t intent_ms; };
 
 static uint64_t distance_ms(int64_t a, int64_t b)
 {
@@ -27,9 +27,10 @@ static uint64_t distance_ms(int64_t a, int64_t b)
 }
 
 /* By TP-MR: of the open parts the one whose hand-over is nearest to when the service centre took it, since TP-MR wraps and
- * a modem that was reset begins anew, while reports may come hours late. Not those handed over after until_ms.
+ * a modem that was reset begins anew, while reports may come hours late. Only those with an intent within from_ms .. until_ms.
  * REPORT_SEEN: the final report of that part came before, and this is it once more. */
-static enum report_match report_match_mr(struct store *store, const struct report *report, int64_t until_ms, struct report_target *ret_target)
+static enum report_match report_match_mr(struct store *store, const struct report *report, int64_t from_ms, int64_t until_ms,
+                                         struct report_target *ret_target)
 {
     enum report_match match = REPORT_NO_MATCH;
     uint64_t nearest_ms = UINT64_MAX;
@@ -47,11 +48,11 @@ static enum report_match report_match_mr(struct store *store, const struct repor
         bool same = scts_ms != 0 && scts_ms == report->scts_ms;   /* an earlier report of this very part */
 
         if (!number_same(sql_column_text(row, 6), report->recipient) || (!open && scts_ms != report->scts_ms) ||
-            (intent_ms > until_ms && !same))
+            ((intent_ms > until_ms || intent_ms < from_ms) && !same))
             continue;
         if (same || (open && (match != REPORT_MATCH || away_ms < nearest_ms)) || match == REPORT_NO_MATCH) {
             *ret_target = (struct report_target){ sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
-                                                  (uint16_t)sqlite3_column_int(row, 2) };
+                                                  (uint16_t)sqlite3_column_int(row, 2), same ? report->scts_ms : intent_ms };
             match = open ? REPORT_MATCH : REPORT_SEEN;
             nearest_ms = away_ms;
         }
@@ -63,6 +64,38 @@ static enum report_match report_match_mr(struct store *store, const struct repor
     return match;
 }
 
+/* The part to this recipient that still waits for its answer: it may be meant, and its TP-MR is not known yet. The intent of the
+ * one whose hand-over is nearest to TP-SCTS; INT64_MIN: there is none. */
+static int64_t report_waiting_intent(struct store *store, const struct report *report)
+{
+    uint64_t nearest_ms = UINT64_MAX;
+    int64_t nearest = INT64_MIN;
+    sqlite3_stmt *row = sql_query(&store->sql,
+        "SELECT m.to_number, a.intent_ms FROM attempt a INDEXED BY attempt_open JOIN message m ON m.id = a.message_id"
+        " WHERE a.sim_id = ?1 AND a.state = 1", SQL_ARGS(sql_int(report->sim_id)));
+
+    while (sql_next(&store->sql, row)) {
+        int64_t intent_ms = sqlite3_column_int64(row, 1);
+        uint64_t away_ms = distance_ms(intent_ms, report->scts_ms);
+
+        if (!number_same(sql_column_text(row, 0), report->recipient) || away_ms >= nearest_ms)
+            continue;
+        nearest_ms = away_ms;
+        nearest = intent_ms;
+    }
+    return nearest;
+}
+
+/* Reports may overtake their +CMGS: then the part that waits for it is meant, and not an older one of the same TP-MR. Only an
+ * old one: of two parts in a row the first is reported while the second is on the air, and TP-MR does not wrap so soon. */
+static bool report_overtakes(struct store *store, const struct report *report, const struct report_target *target)
+{
+    int64_t waiting_ms = report->scts_ms != 0 ? report_waiting_intent(store, report) : INT64_MIN;
+
+    return waiting_ms != INT64_MIN && waiting_ms - target->intent_ms > REPORT_CLOCK_SKEW_MS &&
+           distance_ms(waiting_ms, report->scts_ms) < distance_ms(target->intent_ms, report->scts_ms);
+}
+
 /* By recipient, where exactly one unknown part may be meant and no part without an answer yet. */
 static enum report_match report_match_unknown(struct store *store, const struct report *report, int64_t now_ms,
                                               struct report_target *ret_target)
@@ -70,18 +103,12 @@ static enum report_match report_match_unknown(struct store *store, const struct 
     struct sql *sql = &store->sql;
     int64_t taken_ms = report->scts_ms > 0 ? report->scts_ms : now_ms;
     uint32_t found = 0;
-    bool waiting = false;
-    sqlite3_stmt *row = sql_query(sql,
-        "SELECT m.to_number FROM attempt a INDEXED BY attempt_open JOIN message m ON m.id = a.message_id"
-        " WHERE a.sim_id = ?1 AND a.state = 1", SQL_ARGS(sql_int(report->sim_id)));
+    sqlite3_stmt *row;
 
-    while (sql_next(sql, row))
-        waiting = waiting || number_same(sql_column_text(row, 0), report->recipient);
-    if (waiting)
+    if (report_waiting_intent(store, report) != INT64_MIN)
         return REPORT_NO_MATCH;
-
     row = sql_query(sql,
-        "SELECT a.id, a.message_id, a.part, m.to_number FROM attempt a INDEXED BY attempt_report JOIN message m ON m.id = a.message_id"
+        "SELECT a.id, a.message_id, a.part, m.to_number, a.intent_ms FROM attempt a INDEXED BY attempt_report JOIN message m ON m.id = a.message_id"
         " WHERE a.sim_id = ?1 AND a.mr = -1 AND a.awaits IS NOT NULL AND a.awaits = 1 AND a.state IN (5, 7)"
         " AND a.intent_ms <= ?2 AND a.intent_ms >= ?3 ORDER BY a.id DESC LIMIT ?4",
         SQL_ARGS(sql_int(report->sim_id), sql_int(taken_ms + REPORT_CLOCK_SKEW_MS), sql_int(taken_ms - REPORT_TAKEN_MS_MAX),
@@ -91,26 +118,26 @@ static enum report_match report_match_unknown(struct store *store, const struct 
             continue;
         found++;
         *ret_target = (struct report_target){ sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
-                                              (uint16_t)sqlite3_column_int(row, 2) };
+                                              (uint16_t)sqlite3_column_int(row, 2), sqlite3_column_int64(row, 4) };
     }
-    return found == 1 ? REPORT_MATCH : REPORT_NO_MATCH;
+    return found == 0 ? REPORT_NO_MATCH : found == 1 ? REPORT_MATCH : REPORT_AMBIGUOUS;
 }
 
-/* A part that was handed over after the service centre took the reported one is meant only where our clocks differ: so it
- * comes last, behind an unknown part that fits the time. */
+/* A part that was handed over at another time than when the service centre took the reported one is meant only where our
+ * clocks differ: so it comes last, behind an unknown part that fits the time. */
 static enum report_match report_match(struct store *store, const struct report *report, int64_t now_ms, struct report_target *ret_target)
 {
     enum report_match match = REPORT_NO_MATCH;
 
     if (report->scts_ms != 0)
-        match = report_match_mr(store, report, report->scts_ms + REPORT_CLOCK_SKEW_MS, ret_target);
+        match = report_match_mr(store, report, report->scts_ms - REPORT_TAKEN_MS_MAX, report->scts_ms + REPORT_CLOCK_SKEW_MS, ret_target);
     if (match == REPORT_NO_MATCH && report->scts_ms != 0)
         match = report_match_unknown(store, report, now_ms, ret_target);
     if (match == REPORT_NO_MATCH)
-        match = report_match_mr(store, report, INT64_MAX, ret_target);
+        match = report_match_mr(store, report, INT64_MIN, INT64_MAX, ret_target);
     if (match == REPORT_NO_MATCH && report->scts_ms == 0)
         match = report_match_unknown(store, report, now_ms, ret_target);
-    return match;
+    return match == REPORT_MATCH && report_overtakes(store, report, ret_target) ? REPORT_NO_MATCH : match;
 }
 
 /* Notes the report with its part; the first one of an unknown part proves that it was sent. */

@@ -29,7 +29,10 @@ int waiting_cancel(struct store *store, struct store_change *change)
 
 struct items { struct queue_item *at; uint32_t count, size; };
 
-/* Columns: id, expire_ms, sim_id, parts, priority. Stops at size; true if there was more. */
+/* What was refused or not sent so far: tries are bounded over restarts too. */
+#define FAILURES "(SELECT count(*) FROM attempt WHERE attempt.message_id = message.id AND attempt.state IN (3, 4))"
+
+/* Columns: id, expire_ms, sim_id, parts, priority, FAILURES. Stops at size; true if there was more. */
 static bool items_read(struct store *store, sqlite3_stmt *row, struct items *items)
 {
     while (sql_next(&store->sql, row)) {
@@ -43,6 +46,7 @@ static bool items_read(struct store *store, sqlite3_stmt *row, struct items *ite
             .sim_id = (uint32_t)sqlite3_column_int64(row, 2),
             .parts = (uint16_t)sqlite3_column_int(row, 3),
             .priority = (uint8_t)sqlite3_column_int(row, 4),
+            .failures = (uint8_t)(sqlite3_column_int(row, 5) < UINT8_MAX ? sqlite3_column_int(row, 5) : UINT8_MAX),
         };
     }
     return false;
@@ -79,12 +83,12 @@ int waiting_fetch(struct store *store, struct store_change *change)
     fetch->items = items.at;
     if (fetch->after_priority <= MESSAGE_PRIORITY_MAX)
         more = items_read(store, sql_query(&store->sql,
-            "SELECT id, expire_ms, sim_id, parts, priority FROM message INDEXED BY message_ready"
+            "SELECT id, expire_ms, sim_id, parts, priority, " FAILURES " FROM message INDEXED BY message_ready"
             " WHERE state = 2 AND ready_ms = 0 AND priority = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
             SQL_ARGS(sql_int(fetch->after_priority), sql_int(fetch->after_id), sql_int((int64_t)fetch->limit + 1))), &items);
     if (!more)
         more = items_read(store, sql_query(&store->sql,
-            "SELECT id, expire_ms, sim_id, parts, priority FROM message INDEXED BY message_ready"
+            "SELECT id, expire_ms, sim_id, parts, priority, " FAILURES " FROM message INDEXED BY message_ready"
             " WHERE state = 2 AND ready_ms = 0 AND priority < ?1 ORDER BY priority DESC, id LIMIT ?2",
             SQL_ARGS(sql_int(fetch->after_priority), sql_int((int64_t)fetch->limit + 1))), &items);
     fetch->item_count = items.count;
@@ -126,7 +130,7 @@ static int due_promote(struct store *store, struct change_due *due, int64_t now_
     struct items items = { .at = due->items, .size = due->limit };
 
     (void)items_read(store, sql_query(&store->sql,
-        "SELECT id, expire_ms, sim_id, parts, priority FROM message INDEXED BY message_due WHERE state IN (1, 2) AND ready_ms > 0"
+        "SELECT id, expire_ms, sim_id, parts, priority, " FAILURES " FROM message INDEXED BY message_due WHERE state IN (1, 2) AND ready_ms > 0"
         " AND ready_ms <= ?1 ORDER BY ready_ms, id LIMIT ?2", SQL_ARGS(sql_int(now_ms), sql_int(due->limit))), &items);
     due->item_count = items.count;
     for (uint32_t i = 0; i < items.count; i++) {

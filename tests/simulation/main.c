@@ -25,6 +25,7 @@ static const char usage[] =
     "  --busy             no faults, clients that keep all modems busy: measures parts per second of this machine\n"
     "  --until-violation  stop at the first seed with one\n"
     "  --trace            tell the story: time, who, what (before the JSON)\n"
+    "  --keep FILE        write the database of the last seed there\n"
     "  --list             the names of faults\n"
     "Ends with 1 where something was violated.\n";
 
@@ -225,7 +226,7 @@ static int parse(int argc, char **argv, struct command *ret_command)
         { "seeds", required_argument, NULL, 's' }, { "hours", required_argument, NULL, 'h' }, { "faults", required_argument, NULL, 'f' },
         { "modems", required_argument, NULL, 'm' }, { "busy", no_argument, NULL, 'b' },       { "until-violation", no_argument, NULL, 'u' },
         { "trace", no_argument, NULL, 't' },       { "json", no_argument, NULL, 'j' },        { "list", no_argument, NULL, 'l' },
-        { "help", no_argument, NULL, '?' },        { NULL, 0, NULL, 0 },
+        { "keep", required_argument, NULL, 'k' },  { "help", no_argument, NULL, '?' },        { NULL, 0, NULL, 0 },
     };
     struct command command = { .options = { .faults = FAULTS_ALL }, .first = 1, .last = 20, .hours = 2 };
     int option, r = 0;
@@ -240,6 +241,7 @@ static int parse(int argc, char **argv, struct command *ret_command)
         case 'u': command.until_violation = true; break;
         case 't': command.options.trace = true; break;
         case 'j': break;                 /* it is always JSON */
+        case 'k': command.options.keep_path = optarg; break;
         case 'l': command.list = true; break;
         default: r = -EINVAL; break;
         }

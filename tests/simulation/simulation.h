@@ -34,6 +34,7 @@ struct simulation_options {
     uint32_t modems;                     /* 0: drawn */
     bool busy;                           /* clients keep every modem busy: for measuring */
     bool trace;
+    const char *keep_path;               /* the database is written there at the end; NULL: nowhere */
 };
 
 #define VIOLATIONS_MAX 8

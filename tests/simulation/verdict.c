@@ -4,6 +4,7 @@
 #include "tests/simulation/simulation.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +46,6 @@ int64_t verdict_unsettled(struct simulation *sim)
 
 /* -- one message ---------------------------------------------------------------------------------------------- */
 
-/* A modem that says another TP-MR than it used makes reports speak of other parts; nobody can tell. */
-static bool any_lying(const struct simulation *sim)
-{
-    return sim->result->faults[SIM_FAULT_LYING_MR] > 0;
-}
-
 struct part_found { uint8_t sent, unknown, refused, not_sent, withdrawn, open; };
 
 static void check_part(struct simulation *sim, int64_t id, const struct witness_part *truth, const struct part_found *found)
@@ -58,7 +53,7 @@ static void check_part(struct simulation *sim, int64_t id, const struct witness_
     if (truth->on_air > 0 && found->sent + found->unknown == 0)
         violation(sim, "part %d of message %lld was on the air and the box does not know: %d refused, %d not sent, %d withdrawn",
                   truth->number + 1, (long long)id, found->refused, found->not_sent, found->withdrawn);
-    if (truth->on_air == 0 && found->sent > 0 && !any_lying(sim))
+    if (truth->on_air == 0 && found->sent > 0 && witness_reports_are_clear(sim))
         violation(sim, "part %d of message %lld is said to be sent and never was on the air", truth->number + 1, (long long)id);
     if (found->open > 0)
         violation(sim, "part %d of message %lld has an intent without an end", truth->number + 1, (long long)id);
@@ -83,20 +78,20 @@ static void check_state(struct simulation *sim, const struct witness_message *me
         violation(sim, "message %lld is still %s", (long long)message->id, message_state_name(state));
         break;
     case MESSAGE_SENT:
-        if (on_air < message->parts && !any_lying(sim))
+        if (on_air < message->parts && witness_reports_are_clear(sim))
             violation(sim, "message %lld is sent, but %u of %d parts were on the air", (long long)message->id, (unsigned)on_air, message->parts);
         break;
     case MESSAGE_DELIVERED:
-        if (delivered < message->parts && !any_lying(sim))
+        if (delivered < message->parts && witness_reports_are_clear(sim))
             violation(sim, "message %lld is delivered, but the network says so of %u of %d parts", (long long)message->id, (unsigned)delivered,
                       message->parts);
         break;
     case MESSAGE_UNDELIVERED:
-        if (failed == 0 && !any_lying(sim))
+        if (failed == 0 && witness_reports_are_clear(sim))
             violation(sim, "message %lld is undelivered, and the network never said so", (long long)message->id);
         break;
     case MESSAGE_EXPIRED:
-        if (failed == 0 && on_air == message->parts && !any_lying(sim))
+        if (failed == 0 && on_air == message->parts && witness_reports_are_clear(sim))
             violation(sim, "message %lld is expired, was on the air, and the network never said so", (long long)message->id);
         break;
     case MESSAGE_UNKNOWN:
@@ -250,6 +245,20 @@ static void check_database(struct simulation *sim, sqlite3 *db)
                           " WHERE n <> rows", "0", "states are counted wrong");
 }
 
+/* For a look at what a seed has left behind. */
+static void keep_database(struct simulation *sim, sqlite3 *db)
+{
+    FILE *file = fopen(sim->options.keep_path, "wb");
+    sqlite3_int64 size = 0;
+    unsigned char *octets = sqlite3_serialize(db, "main", &size, 0);
+
+    if (file == NULL || octets == NULL || fwrite(octets, 1, (size_t)size, file) != (size_t)size)
+        violation(sim, "the database cannot be kept as %s", sim->options.keep_path);
+    if (file != NULL)
+        (void)fclose(file);
+    sqlite3_free(octets);
+}
+
 void verdict(struct simulation *sim)
 {
     sqlite3 *db = open_database();
@@ -262,5 +271,7 @@ void verdict(struct simulation *sim)
     check_messages(sim, db);
     check_history(sim, db);
     check_inbox(sim, db);
+    if (sim->options.keep_path != NULL)
+        keep_database(sim, db);
     (void)sqlite3_close(db);
 }

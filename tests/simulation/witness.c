@@ -223,6 +223,12 @@ static uint64_t report_key(uint32_t card, int mr, const char *number, int64_t sc
     return (hash ^ ((uint64_t)card << 8 | (uint64_t)mr)) * UINT64_C(0x9E3779B97F4A7C15) | 1;
 }
 
+/* Reports are told apart by TP-MR and time: a modem that says another TP-MR, or a wrong clock, and nobody can. */
+bool witness_reports_are_clear(const struct simulation *sim)
+{
+    return sim->result->faults[SIM_FAULT_LYING_MR] == 0 && (sim->faults.enabled & CLOCK_FAULTS) == 0;
+}
+
 /* A report belongs to one part, and the network knows which. */
 static void check_report(struct simulation *sim, const struct store_change *change)
 {
@@ -231,7 +237,7 @@ static void check_report(struct simulation *sim, const struct store_change *chan
     const struct witness_message *booked = message_by_id(sim, report->message_id), *meant;
     uint32_t index;
 
-    if (place == NULL || booked == NULL || change->result != 0 || sim->result->faults[SIM_FAULT_LYING_MR] > 0 ||
+    if (place == NULL || booked == NULL || change->result != 0 || !witness_reports_are_clear(sim) ||
         !witness_map_find(&sim->witness.by_report, report_key(place->index, report->mr, report->recipient, report->scts_ms / 1000), &index))
         return;
     meant = &sim->witness.messages[sim->witness.parts[index].message];
@@ -275,7 +281,7 @@ static void accepted(struct simulation *sim, const struct change_accept *accept)
 
         if (!witness_map_find(&sim->witness.by_text, witness_key(message->to, message->text, message->text_length), &index))
             continue;
-        if (!accept->replayed && sim->witness.messages[index].id != 0)
+        if (sim->witness.messages[index].id != 0 && sim->witness.messages[index].id != message->id)
             violation(sim, "message %u is accepted twice: as %lld and as %lld", (unsigned)index, (long long)sim->witness.messages[index].id,
                       (long long)message->id);
         know_id(sim, index, message->id);

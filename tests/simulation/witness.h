@@ -82,6 +82,9 @@ void witness_change_asked(struct simulation *sim, const struct store_change *cha
 void witness_change_committed(struct simulation *sim, const struct store_change *change);
 void witness_host_down(struct simulation *sim);
 
+/* False: reports of this world may go to other parts, and it is nobody's fault. */
+bool witness_reports_are_clear(const struct simulation *sim);
+
 uint32_t witness_backlog(const struct simulation *sim);
 
 /* verdict.c: the database as it is on the disk, against all this. */

@@ -655,6 +655,30 @@ static void a_stop_takes_back_what_waits_and_lets_the_air_finish(void **state)
 /* TP-MR 17, to +40700000001, at its recipient (TP-ST 00). */
 #define REPORT_MR17 "0006110B910407000000F1621112131415006211121314150000"
 
+/* Found by the simulation: its second part waited behind the first, and when that was refused nobody knew of the next try. */
+static void a_message_in_parts_is_tried_again_though_its_next_part_was_taken_back(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "aabb", .parts = 2, .cuts = { 2, 2 } });
+    rig_pass_ms(rig, 20000);     /* the second part's intent is on disk */
+    assert_int_equal(rig->sent_count, 1);
+    rig_result(rig, 0, GATEWAY_REFUSED, -1, 41);
+    rig_commit(rig);
+    for (int i = 0; i < 20 && rig->sent_count == 1; i++) {
+        uint64_t due_us = gateway_deadline_us(rig->gateway);
+
+        assert_true(due_us > rig->now.mono_us);
+        rig_pass_ms(rig, (int64_t)(due_us - rig->now.mono_us + 999) / 1000);
+    }
+    assert_int_equal(rig->sent_count, 2);
+    assert_int_equal(rig_state(rig, id), MESSAGE_SENDING);
+    rig_free(rig);
+}
+
 /* Found by the simulation: a modem that takes the TP-MR of the PDU answered 0 to every part. */
 static void parts_that_follow_each_other_carry_different_message_references(void **state)
 {
@@ -694,6 +718,29 @@ static void a_report_before_its_own_answer_still_counts(void **state)
     rig_result(rig, 0, GATEWAY_SENT, 17, -1);
     rig_commit(rig);
     assert_int_equal(rig_state(rig, id), MESSAGE_DELIVERED);
+    rig_free(rig);
+}
+
+/* TP-MR 17 again, taken by the service centre at the rig's start, 2026-09-21 14:13:20 UTC. */
+#define REPORT_MR17_NOW "0006110B910407000000F1629012413102006290124131020000"
+
+static void of_two_texts_to_one_number_the_first_is_reported_while_the_second_is_on_the_air(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t first, second;
+
+    (void)state;
+    rig_modem(rig, 0);
+    first = rig_submit(rig, (struct rig_text){ .text = "first" });
+    second = rig_submit(rig, (struct rig_text){ .text = "second" });
+    rig_pass_ms(rig, 3000);
+    rig_result(rig, 0, GATEWAY_SENT, 17, -1);
+    rig_commit(rig);
+    assert_int_equal(rig->sent_count, 2);
+    gateway_report(rig->gateway, 0, REPORT_MR17_NOW, strlen(REPORT_MR17_NOW), 1, rig->now);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, first), MESSAGE_DELIVERED);
+    assert_int_equal(rig_state(rig, second), MESSAGE_SENDING);
     rig_free(rig);
 }
 
@@ -850,8 +897,10 @@ int main(void)
         cmocka_unit_test(what_landed_in_spite_of_its_error_is_neither_lost_nor_stuck),
         cmocka_unit_test(no_intent_no_hand_over_even_if_the_disk_comes_back_much_later),
         cmocka_unit_test(a_stop_takes_back_what_waits_and_lets_the_air_finish),
+        cmocka_unit_test(a_message_in_parts_is_tried_again_though_its_next_part_was_taken_back),
         cmocka_unit_test(parts_that_follow_each_other_carry_different_message_references),
         cmocka_unit_test(a_report_before_its_own_answer_still_counts),
+        cmocka_unit_test(of_two_texts_to_one_number_the_first_is_reported_while_the_second_is_on_the_air),
         cmocka_unit_test(a_report_with_another_reference_changes_nothing),
         cmocka_unit_test(an_incoming_message_is_on_disk_before_the_modem_may_forget_it),
         cmocka_unit_test(an_incoming_pdu_that_cannot_be_read_is_kept_for_a_person),

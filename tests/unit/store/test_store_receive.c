@@ -392,6 +392,35 @@ static void a_card_keeps_its_row_when_it_moves_to_another_modem(void **state)
     change_free(change);
 }
 
+static uint32_t see_card(struct bench *bench, const char *iccid, const char *imsi)
+{
+    struct store_change *change = change_new(CHANGE_SIM, bench->now_ms++);
+    uint32_t sim_id;
+
+    strcpy(change->u.sim.iccid, iccid);
+    strcpy(change->u.sim.imsi, imsi);
+    assert_int_equal(apply(bench, change), 0);
+    assert_string_equal(change->u.sim.iccid, iccid);   /* the caller knows it by that */
+    sim_id = change->u.sim.sim_id;
+    change_free(change);
+    return sim_id;
+}
+
+/* Found by the simulation: noise in the answer to +CCID made another card of it, and its reports found no parts. */
+static void a_card_whose_iccid_could_not_be_read_is_known_by_its_imsi(void **state)
+{
+    struct bench *bench = *state;
+    uint32_t first = see_card(bench, "8940012345678901234", "226051234567890"), second;
+
+    assert_int_equal(see_card(bench, "imsi:226051234567890", "226051234567890"), first);
+    assert_int_equal(see_card(bench, "8940012345678901234", "226051234567890"), first);
+    second = see_card(bench, "imsi:226050000000001", "226050000000001");   /* hidden the first time */
+    assert_int_not_equal(second, first);
+    assert_int_equal(see_card(bench, "8940012345678909999", "226050000000001"), second);
+    assert_int_equal(see_card(bench, "imsi:226050000000001", "226050000000001"), second);
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM sim"), 2);
+}
+
 static int key(struct bench *bench, enum change_kind kind, const char *name, uint8_t hash)
 {
     struct store_change *change = change_new(kind, bench->now_ms);
@@ -455,6 +484,7 @@ int main(void)
         behaviour(a_part_that_came_twice_is_not_left_over),
         behaviour(the_longest_message_there_is_comes_together),
         behaviour(the_inbox_is_filtered_and_paged_both_ways),
+        behaviour(a_card_whose_iccid_could_not_be_read_is_known_by_its_imsi),
         behaviour(a_card_keeps_its_row_when_it_moves_to_another_modem),
         behaviour(a_key_is_found_by_its_hash_until_it_is_removed),
     };

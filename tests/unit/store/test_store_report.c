@@ -66,6 +66,37 @@ static void a_late_report_goes_to_the_unknown_part_of_its_time_rather_than_to_a_
     change_free(late);
 }
 
+/* Found by the simulation: the same TP-MR, half an hour before, and never reported. */
+static void a_report_goes_to_the_unknown_part_of_its_time_rather_than_to_an_older_one(void **state)
+{
+    struct bench *bench = *state;
+    int64_t older = accept_one(bench, TO), unknown = accept_one(bench, TO);
+
+    finish(bench, intend(bench, older, 0, 1), ATTEMPT_SENT, 42);
+    bench->now_ms += 30 * 60000;
+    finish(bench, intend(bench, unknown, 0, 1), ATTEMPT_UNKNOWN, -1);
+    assert_int_equal(report(bench, 1, 42, TO, 0), unknown);
+    assert_int_equal(state_of(bench, unknown), MESSAGE_DELIVERED);
+    assert_int_equal(state_of(bench, older), MESSAGE_SENT);
+}
+
+/* Found by the simulation: the older part never had a report, and took that of the part on the air. */
+static void a_report_that_overtakes_its_answer_does_not_go_to_an_older_part_of_the_same_reference(void **state)
+{
+    struct bench *bench = *state;
+    int64_t older = accept_one(bench, TO), on_air = accept_one(bench, TO), attempt;
+
+    finish(bench, intend(bench, older, 0, 1), ATTEMPT_SENT, 42);
+    bench->now_ms += 20 * 60000;
+    attempt = intend(bench, on_air, 0, 1);
+    bench->now_ms += 3000;
+    assert_int_equal(report(bench, 1, 42, TO, 0), 0);
+    assert_int_equal(state_of(bench, older), MESSAGE_SENT);
+    finish(bench, attempt, ATTEMPT_SENT, 42);
+    assert_int_equal(state_of(bench, on_air), MESSAGE_DELIVERED);
+    assert_int_equal(state_of(bench, older), MESSAGE_SENT);
+}
+
 static void final_reports_end_a_message_and_temporary_ones_do_not(void **state)
 {
     static const struct { int status; enum message_state then; } rows[] = {
@@ -262,6 +293,8 @@ int main(void)
         behaviour(a_report_goes_to_the_newest_open_part_of_its_sim_reference_and_number),
         behaviour(a_late_report_does_not_go_to_a_part_that_was_sent_after_it_was_taken),
         behaviour(a_late_report_goes_to_the_unknown_part_of_its_time_rather_than_to_a_later_one),
+        behaviour(a_report_that_overtakes_its_answer_does_not_go_to_an_older_part_of_the_same_reference),
+        behaviour(a_report_goes_to_the_unknown_part_of_its_time_rather_than_to_an_older_one),
         behaviour(final_reports_end_a_message_and_temporary_ones_do_not),
         behaviour(a_report_that_comes_before_its_answer_is_applied_when_the_answer_comes),
         behaviour(an_early_report_waits_ten_minutes_and_no_longer),
