@@ -103,11 +103,7 @@ static enum report_match report_match_unknown(struct store *store, const struct 
     struct sql *sql = &store->sql;
     int64_t taken_ms = report->scts_ms > 0 ? report->scts_ms : now_ms;
     uint32_t found = 0;
-    sqlite3_stmt *row;
-
-    if (report_waiting_intent(store, report) != INT64_MIN)
-        return REPORT_NO_MATCH;
-    row = sql_query(sql,
+    sqlite3_stmt *row = sql_query(sql,
         "SELECT a.id, a.message_id, a.part, m.to_number, a.intent_ms FROM attempt a INDEXED BY attempt_report JOIN message m ON m.id = a.message_id"
         " WHERE a.sim_id = ?1 AND a.mr = -1 AND a.awaits IS NOT NULL AND a.awaits = 1 AND a.state IN (5, 7)"
         " AND a.intent_ms <= ?2 AND a.intent_ms >= ?3 ORDER BY a.id DESC LIMIT ?4",
@@ -120,7 +116,9 @@ static enum report_match report_match_unknown(struct store *store, const struct 
         *ret_target = (struct report_target){ sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
                                               (uint16_t)sqlite3_column_int(row, 2), sqlite3_column_int64(row, 4) };
     }
-    return found == 0 ? REPORT_NO_MATCH : found == 1 ? REPORT_MATCH : REPORT_AMBIGUOUS;
+    if (found == 0)
+        return REPORT_NO_MATCH;
+    return found == 1 && report_waiting_intent(store, report) == INT64_MIN ? REPORT_MATCH : REPORT_AMBIGUOUS;
 }
 
 /* A part that was handed over at another time than when the service centre took the reported one is meant only where our
@@ -137,7 +135,9 @@ static enum report_match report_match(struct store *store, const struct report *
         match = report_match_mr(store, report, INT64_MIN, INT64_MAX, ret_target);
     if (match == REPORT_NO_MATCH && report->scts_ms == 0)
         match = report_match_unknown(store, report, now_ms, ret_target);
-    return match == REPORT_MATCH && report_overtakes(store, report, ret_target) ? REPORT_NO_MATCH : match;
+    if (match == REPORT_AMBIGUOUS || (match == REPORT_MATCH && report_overtakes(store, report, ret_target)))
+        return REPORT_NO_MATCH;
+    return match;
 }
 
 /* Notes the report with its part; the first one of an unknown part proves that it was sent. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static const char usage[] =
     "  --faults LIST      these alone, all of them in each seed: names with commas, or none. Default: each seed draws\n"
     "  --modems N         as many modems (default: drawn by the seed)\n"
     "  --busy             no faults, clients that keep all modems busy: measures parts per second of this machine\n"
+    "  --seconds N        begin no other seed after so many seconds of the real clock\n"
     "  --until-violation  stop at the first seed with one\n"
     "  --trace            tell the story: time, who, what (before the JSON)\n"
     "  --keep FILE        write the database of the last seed there\n"
@@ -218,7 +220,7 @@ static void list_faults(void)
         (void)puts(fault_name(i));
 }
 
-struct command { struct simulation_options options; uint64_t first, last; double hours; bool until_violation, list; };
+struct command { struct simulation_options options; uint64_t first, last; double hours, seconds; bool until_violation, list; };
 
 static int parse(int argc, char **argv, struct command *ret_command)
 {
@@ -226,7 +228,8 @@ static int parse(int argc, char **argv, struct command *ret_command)
         { "seeds", required_argument, NULL, 's' }, { "hours", required_argument, NULL, 'h' }, { "faults", required_argument, NULL, 'f' },
         { "modems", required_argument, NULL, 'm' }, { "busy", no_argument, NULL, 'b' },       { "until-violation", no_argument, NULL, 'u' },
         { "trace", no_argument, NULL, 't' },       { "json", no_argument, NULL, 'j' },        { "list", no_argument, NULL, 'l' },
-        { "keep", required_argument, NULL, 'k' },  { "help", no_argument, NULL, '?' },        { NULL, 0, NULL, 0 },
+        { "keep", required_argument, NULL, 'k' },  { "seconds", required_argument, NULL, 'c' },
+         { "help", no_argument, NULL, '?' },        { NULL, 0, NULL, 0 },
     };
     struct command command = { .options = { .faults = FAULTS_ALL }, .first = 1, .last = 20, .hours = 2 };
     int option, r = 0;
@@ -241,6 +244,7 @@ static int parse(int argc, char **argv, struct command *ret_command)
         case 'u': command.until_violation = true; break;
         case 't': command.options.trace = true; break;
         case 'j': break;                 /* it is always JSON */
+        case 'c': r = (command.seconds = atof(optarg)) > 0 ? 0 : -EINVAL; break;
         case 'k': command.options.keep_path = optarg; break;
         case 'l': command.list = true; break;
         default: r = -EINVAL; break;
@@ -254,10 +258,19 @@ static int parse(int argc, char **argv, struct command *ret_command)
     return r;
 }
 
+static double seconds_since(const struct timespec *start)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
 int main(int argc, char **argv)
 {
     static struct totals totals;
-    struct timespec start, end;
+    struct timespec start;
+    uint64_t seed;
     struct command command;
 
     if (parse(argc, argv, &command) < 0) {
@@ -269,17 +282,15 @@ int main(int argc, char **argv)
         return 0;
     }
     (void)clock_gettime(CLOCK_MONOTONIC, &start);
-    for (uint64_t seed = command.first; seed <= command.last; seed++) {
+    for (seed = command.first; seed <= command.last; seed++) {
         static struct simulation_result result;
 
         command.options.seed = seed;
         run_seed(&command.options, &result);
         add(&totals, seed, &result);
-        if (command.until_violation && result.violation_count > 0)
+        if ((command.until_violation && result.violation_count > 0) || (command.seconds > 0 && seconds_since(&start) >= command.seconds))
             break;
     }
-    (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    print_totals(&totals, command.first, command.last, command.hours,
-                 (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9);
+    print_totals(&totals, command.first, seed < command.last ? seed : command.last, command.hours, seconds_since(&start));
     return totals.sum.violation_count > 0;
 }

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES_MAX 6                      /* docs: hand-overs of one message that fail, over all its parts and SIMs */
+/* Hand-overs of one message that fail, over all its parts and SIMs: 6. One more where a slow disk answers a refill of the queue
+ * after the sixth has been noted. */
+#define TRIES_MAX 7
 #define PARTS_MAX 255
 
 static sqlite3 *open_database(void)
@@ -59,6 +61,20 @@ static void check_part(struct simulation *sim, int64_t id, const struct witness_
         violation(sim, "part %d of message %lld has an intent without an end", truth->number + 1, (long long)id);
 }
 
+/* Another part went by the same card to the same number with the same TP-MR, minutes apart: reports may be exchanged. */
+static bool has_twin(const struct simulation *sim, const struct witness_message *message)
+{
+    const struct witness *witness = &sim->witness;
+
+    for (uint16_t i = 0; i < message->parts; i++)
+        for (uint32_t other = 0; other < witness->part_count; other++)
+            if (witness->parts[other].message != witness->parts[message->first_part + i].message &&
+                strcmp(witness->messages[witness->parts[other].message].to, message->to) == 0 &&
+                witness_parts_are_alike(&witness->parts[message->first_part + i], &witness->parts[other]))
+                return true;
+    return false;
+}
+
 /* What the parts amount to, said by who knows. */
 static void check_state(struct simulation *sim, const struct witness_message *message, enum message_state state, uint32_t unknown)
 {
@@ -82,16 +98,16 @@ static void check_state(struct simulation *sim, const struct witness_message *me
             violation(sim, "message %lld is sent, but %u of %d parts were on the air", (long long)message->id, (unsigned)on_air, message->parts);
         break;
     case MESSAGE_DELIVERED:
-        if (delivered < message->parts && witness_reports_are_clear(sim))
+        if (delivered < message->parts && !has_twin(sim, message) && witness_reports_are_clear(sim))
             violation(sim, "message %lld is delivered, but the network says so of %u of %d parts", (long long)message->id, (unsigned)delivered,
                       message->parts);
         break;
     case MESSAGE_UNDELIVERED:
-        if (failed == 0 && witness_reports_are_clear(sim))
+        if (failed == 0 && !has_twin(sim, message) && witness_reports_are_clear(sim))
             violation(sim, "message %lld is undelivered, and the network never said so", (long long)message->id);
         break;
     case MESSAGE_EXPIRED:
-        if (failed == 0 && on_air == message->parts && witness_reports_are_clear(sim))
+        if (failed == 0 && on_air == message->parts && !has_twin(sim, message) && witness_reports_are_clear(sim))
             violation(sim, "message %lld is expired, was on the air, and the network never said so", (long long)message->id);
         break;
     case MESSAGE_UNKNOWN:

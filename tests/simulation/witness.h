@@ -85,6 +85,8 @@ void witness_host_down(struct simulation *sim);
 /* False: reports of this world may go to other parts, and it is nobody's fault. */
 bool witness_reports_are_clear(const struct simulation *sim);
 
+bool witness_parts_are_alike(const struct witness_part *a, const struct witness_part *b);
+
 uint32_t witness_backlog(const struct simulation *sim);
 
 /* verdict.c: the database as it is on the disk, against all this. */

@@ -77,6 +77,24 @@ static void messages_become_due_and_expire_at_their_time_exactly(void **state)
     assert_counts_are_exact(bench);
 }
 
+/* Found by the simulation: every restart gave a message six more tries. */
+static void a_refill_knows_how_often_a_message_has_failed(void **state)
+{
+    struct bench *bench = *state;
+    int64_t id = accept_one(bench, "+40700123456");
+    struct store_change *change;
+
+    (void)accept_one(bench, "+40700123457");
+    for (int i = 0; i < 3; i++)
+        (void)refuse(bench, intend(bench, id, 0, 1), OUTCOME_RETRY, 0);
+    change = fetch(bench, 255, 0, 10);
+    assert_int_equal(change->u.fetch.item_count, 2);
+    assert_int_equal(change->u.fetch.items[0].id, id);
+    assert_int_equal(change->u.fetch.items[0].failures, 3);
+    assert_int_equal(change->u.fetch.items[1].failures, 0);
+    change_free(change);
+}
+
 static void a_refill_starts_behind_the_last_one_in_order_of_priority_then_age(void **state)
 {
     static const uint8_t priorities[] = { 0, 5, 9, 5, 0, 9 };
@@ -221,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         behaviour(only_what_is_not_handed_over_can_be_cancelled),
         behaviour(messages_become_due_and_expire_at_their_time_exactly),
+        behaviour(a_refill_knows_how_often_a_message_has_failed),
         behaviour(a_refill_starts_behind_the_last_one_in_order_of_priority_then_age),
         behaviour(lists_are_filtered_by_every_criterion_and_paged_both_ways),
         behaviour(a_number_is_found_among_messages_of_many_shelves),
