@@ -280,7 +280,7 @@ static void sim_done(struct gateway *gateway, const struct store_change *change)
     if (slot == NULL || change->result != 0 || strcmp(slot->iccid, change->u.sim.iccid) != 0 || strcmp(slot->imei, change->u.sim.imei) != 0)
         return;   /* another card is in it by now: its own change follows */
     if (slot->sim_id != change->u.sim.sim_id)
-        slot->health = (struct sim_health){ .level = 0 };
+        slot->health = (struct sim_health){ .streak = 0 };
     slot->sim_id = change->u.sim.sim_id;
     slot->modem_id = change->u.sim.modem_id;
     slot->known = true;

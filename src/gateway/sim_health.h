@@ -14,12 +14,13 @@
 
 #include "src/gateway/error_class.h"
 
+#define SIM_REST_CAUSES 3                /* SIM, congestion, modem */
 #define SIM_STREAK_MAX 3                 /* refusals over different recipients that make it the SIM's fault */
 
 struct sim_health {
     uint32_t recipients[SIM_STREAK_MAX]; /* whose refusals make the streak */
     uint8_t streak;
-    uint8_t level;                       /* of the next rest */
+    uint8_t level[SIM_REST_CAUSES];      /* of the next rest, by cause: congestion says nothing about credit */
     uint8_t sent;                        /* in a row, since the level changed */
     uint64_t rest_until_us;              /* 0: does not rest */
     enum error_class cause;              /* of the rest */

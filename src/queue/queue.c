@@ -175,11 +175,13 @@ enum queue_put queue_put(struct queue *queue, const struct queue_item *item)
     return put;
 }
 
+/* -1: nothing here, or nothing that may go: what came in during a fetch and lies behind the frontier waits for the answer,
+ * which may bring what is before it. */
 static int best_lane(const struct queue *queue)
 {
     for (int i = MESSAGE_PRIORITY_MAX; i >= 0; i--)
         if (queue->lanes[i].count != 0)
-            return i;
+            return queue->more && behind_frontier(queue, (uint8_t)i, lane_at(&queue->lanes[i], 0)->id) ? -1 : i;
     return -1;
 }
 

@@ -31,7 +31,7 @@ enum queue_put { QUEUE_KEPT, QUEUE_LEFT_IN_STORE, QUEUE_HAD_IT };
 /* A message became ready, and the store knows. -ENOMEM: it is left in the store, the queue will fetch it. */
 enum queue_put queue_put(struct queue *queue, const struct queue_item *item);
 
-/* The best message without taking it; false when the window is empty. */
+/* The best message without taking it; false when the window is empty, or the store is still being asked what goes before. */
 bool queue_best(const struct queue *queue, struct queue_item *ret_item);
 bool queue_take(struct queue *queue, struct queue_item *ret_item);
 /* True if it was there. */

@@ -36,6 +36,9 @@ enum part_standing part_standing_of(enum attempt_state state, int status)
 
 enum part_standing part_standing_best(enum part_standing a, enum part_standing b)
 {
+    /* One copy is enough, whatever became of the other. */
+    if (a == PART_DELIVERED || b == PART_DELIVERED)
+        return PART_DELIVERED;
     return a > b ? a : b;
 }
 

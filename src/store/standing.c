@@ -133,7 +133,8 @@ bool standing_settle(struct store *store, struct standing *standing, bool retry,
     enum message_state before = standing->state;
     enum message_state after = before;
 
-    if (!standing->ended)
+    /* Also a doubt that was given up is settled by evidence that comes after all. */
+    if (!standing->ended || (before == MESSAGE_UNKNOWN && standing->left == 0 && standing->open == 0))
         after = message_fold(before, standing->part, standing->parts);
     if (!standing->ended && standing_only_between_parts(store, standing, after, retry)) {
         standing_save_quietly(store, standing, after);

@@ -236,9 +236,12 @@ void bank_heal(struct simulation *sim)
 
 /* -- events of modems ----------------------------------------------------------------------------------------- */
 
-/* How long an answer may be missing after a fault has struck. */
+/* How long an answer may be missing after a fault has struck; a modem that starts hears nothing, and one without a prompt is
+ * sent the part all the same. */
 static uint64_t trouble_us(const char *name)
 {
+    if (strcmp(name, "reset") == 0)
+        return BANK_BOOT_US;
     return strcmp(name, "hang") == 0 ? MINUTES(30) : strcmp(name, "late") == 0 ? MINUTES(6) : 1;
 }
 

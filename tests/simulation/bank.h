@@ -10,6 +10,7 @@
 #include "src/gateway/gateway.h"
 
 #define BANK_MODEMS_MAX 64
+#define BANK_BOOT_US UINT64_C(30000000)           /* a modem that restarts is back by then */
 #define BANK_PORTS_MAX (2 * BANK_MODEMS_MAX)   /* names that a modem may come back under */
 
 struct simulation;

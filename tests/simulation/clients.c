@@ -15,20 +15,20 @@
 #define REPEAT_PERCENT 4                 /* of requests, once more although they were answered */
 #define UNKEYED_PERCENT 5
 
-/* What an answer belongs to: a request of a client, on a connection it may have given up since; or its cancel. In the
+/* What an answer belongs to: a request of a client, on a connection it may have given up since; or its word. In the
  * pointer itself, since a box that dies gives nothing back. */
-struct waiter { uint32_t client, connection; bool cancel; };
+struct waiter { uint32_t client, connection; bool word; };
 
 static void *waiter_pack(struct waiter waiter)
 {
-    return (void *)((uintptr_t)waiter.connection << 16 | (uintptr_t)waiter.client << 2 | (uintptr_t)waiter.cancel << 1 | 1);
+    return (void *)((uintptr_t)waiter.connection << 16 | (uintptr_t)waiter.client << 2 | (uintptr_t)waiter.word << 1 | 1);
 }
 
 static struct waiter waiter_unpack(const void *packed)
 {
     uintptr_t bits = (uintptr_t)packed;
 
-    return (struct waiter){ .client = bits >> 2 & 0x3FFF, .connection = (uint32_t)(bits >> 16), .cancel = (bits & 2) != 0 };
+    return (struct waiter){ .client = bits >> 2 & 0x3FFF, .connection = (uint32_t)(bits >> 16), .word = (bits & 2) != 0 };
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -117,6 +117,8 @@ static int write_message(struct simulation *sim, uint32_t number, struct accept_
         ret_message->expire_ms = sim->witness.messages[number].expire_ms;
         ret_message->due_ms = sim->witness.messages[number].due_ms;
     }
+    if (draw_percent(&clients->random, clients->twice_percent))
+        ret_message->policy = MESSAGE_AT_LEAST_ONCE;
     write_text(clients, number, text, &split);
     r = take_cuts(ret_message, &split);
     sms_split_done(&split);
@@ -125,9 +127,9 @@ static int write_message(struct simulation *sim, uint32_t number, struct accept_
 
 /* -- requests ------------------------------------------------------------------------------------------------- */
 
-static void send_change(struct simulation *sim, struct client *client, struct store_change *change, bool is_cancel)
+static void send_change(struct simulation *sim, struct client *client, struct store_change *change, bool word)
 {
-    change->waiter = waiter_pack((struct waiter){ client->index, client->connection, is_cancel });
+    change->waiter = waiter_pack((struct waiter){ client->index, client->connection, word });
     gateway_submit(host_gateway(sim), change, host_now(sim));
 }
 
@@ -205,30 +207,42 @@ static void act(struct simulation *sim, struct client *client)
     send_change(sim, client, change, false);
 }
 
-static void cancel(struct simulation *sim, struct client *client)
+static void say_word(struct simulation *sim, struct client *client)
 {
+    static const char *const words[] = { [WORD_CANCEL] = "cancels", [WORD_RELEASE] = "releases", [WORD_DROP] = "drops" };
+    int64_t id = sim->witness.messages[client->word.message].id;
+    bool cancels = client->word.kind == WORD_CANCEL;
     struct store_change *change;
 
-    client->cancel.due_us = sim->now_us + AGAIN_US;
-    if (sim->host.state == HOST_DOWN || (change = change_new(CHANGE_CANCEL, host_wall_ms(sim))) == NULL)
+    client->word.due_us = sim->now_us + AGAIN_US;
+    if (sim->host.state == HOST_DOWN || (change = change_new(cancels ? CHANGE_CANCEL : CHANGE_DECIDE, host_wall_ms(sim))) == NULL)
         return;
-    change->u.cancel.message_id = sim->witness.messages[client->cancel.message].id;
-    trace(sim, "client", "%u cancels %lld", (unsigned)client->index, (long long)change->u.cancel.message_id);
-    client->cancel.due_us = sim->now_us + PATIENCE_US;
+    if (cancels) {
+        change->u.cancel.message_id = id;
+    } else {
+        change->u.decide.message_id = id;
+        change->u.decide.decision = client->word.kind == WORD_RELEASE ? DECISION_RELEASE : DECISION_DROP;
+    }
+    if (client->word.kind == WORD_RELEASE)
+        witness_releases(sim, client->word.message);
+    trace(sim, "client", "%u %s %lld", (unsigned)client->index, words[client->word.kind], (long long)id);
+    client->word.due_us = sim->now_us + PATIENCE_US;
     send_change(sim, client, change, true);
 }
 
 /* -- answers -------------------------------------------------------------------------------------------------- */
 
-static void cancel_answered(struct simulation *sim, struct client *client, const struct store_change *change)
+static void word_answered(struct simulation *sim, struct client *client, const struct store_change *change)
 {
-    trace(sim, "client", "%u: cancel of %lld: %d", (unsigned)client->index, (long long)change->u.cancel.message_id, change->result);
-    if (change->result == 0 || change->result == -EALREADY || change->result == -EBUSY || change->result == -ENOENT)
-        client->cancel.wants = false;
-    if (change->result == 0)
-        witness_cancelled(sim, client->cancel.message);
+    int64_t id = sim->witness.messages[client->word.message].id;
+
+    trace(sim, "client", "%u: its word on %lld: %d", (unsigned)client->index, (long long)id, change->result);
+    if (change->result == 0 && client->word.kind == WORD_CANCEL)
+        witness_cancelled(sim, client->word.message);
     if (change->result == -ENOENT)
-        violation(sim, "message %lld was promised and cannot be cancelled: it is not there", (long long)change->u.cancel.message_id);
+        violation(sim, "message %lld was promised, and the box does not know it", (long long)id);
+    if (change->result == 0 || change->result == -EALREADY || change->result == -EBUSY || change->result == -ENOENT)
+        client->word.kind = WORD_NONE;
 }
 
 static void request_answered(struct simulation *sim, struct client *client, const struct store_change *change)
@@ -252,10 +266,10 @@ static void request_answered(struct simulation *sim, struct client *client, cons
     if (client->keyed && !client->answered && draw_percent(&clients->random, REPEAT_PERCENT))
         client->state = CLIENT_WANTS;
     client->answered = true;
-    if (!client->cancel.wants && draw_percent(&clients->random, clients->cancel_percent)) {
-        client->cancel.wants = true;
-        client->cancel.message = client->first + sim_random_below(&clients->random, client->count);
-        client->cancel.due_us = sim->now_us + draw_wait_us(&clients->random, SECONDS(10));
+    if (client->word.kind == WORD_NONE && draw_percent(&clients->random, clients->cancel_percent)) {
+        client->word.kind = WORD_CANCEL;
+        client->word.message = client->first + sim_random_below(&clients->random, client->count);
+        client->word.due_us = sim->now_us + draw_wait_us(&clients->random, SECONDS(10));
     }
 }
 
@@ -264,11 +278,24 @@ void clients_answer(struct simulation *sim, struct store_change *change)
     struct waiter waiter = waiter_unpack(change->waiter);
     struct client *client = &sim->clients.of[waiter.client];
 
-    if (waiter.cancel && waiter.connection == client->connection)
-        cancel_answered(sim, client, change);
-    else if (!waiter.cancel && waiter.connection == client->connection && client->state == CLIENT_WAITS)
+    if (waiter.word && waiter.connection == client->connection)
+        word_answered(sim, client, change);
+    else if (!waiter.word && waiter.connection == client->connection && client->state == CLIENT_WAITS)
         request_answered(sim, client, change);
     change_free(change);
+}
+
+void clients_doubt(struct simulation *sim, uint32_t message)
+{
+    struct clients *clients = &sim->clients;
+    struct client *client = &clients->of[sim_random_below(&clients->random, clients->count)];
+
+    if (client->word.kind != WORD_NONE || !sim->witness.messages[message].promised || sim->settling ||
+        !draw_percent(&clients->random, clients->decide_percent))
+        return;
+    client->word.kind = draw_percent(&clients->random, 70) ? WORD_RELEASE : WORD_DROP;
+    client->word.message = message;
+    client->word.due_us = sim->now_us + draw_wait_us(&clients->random, MINUTES(2));
 }
 
 void clients_host_down(struct simulation *sim)
@@ -294,8 +321,8 @@ uint64_t clients_deadline(const struct simulation *sim)
         const struct client *client = &sim->clients.of[i];
 
         due = earlier(due, client->due_us);
-        if (client->cancel.wants)
-            due = earlier(due, client->cancel.due_us);
+        if (client->word.kind != WORD_NONE)
+            due = earlier(due, client->word.due_us);
     }
     return due;
 }
@@ -307,15 +334,15 @@ void clients_turn(struct simulation *sim)
 
         if (client->due_us <= sim->now_us)
             act(sim, client);
-        if (client->cancel.wants && client->cancel.due_us <= sim->now_us)
-            cancel(sim, client);
+        if (client->word.kind != WORD_NONE && client->word.due_us <= sim->now_us)
+            say_word(sim, client);
     }
 }
 
 bool clients_idle(const struct simulation *sim)
 {
     for (uint32_t i = 0; i < sim->clients.count; i++)
-        if (sim->clients.of[i].state != CLIENT_THINKS || sim->clients.of[i].cancel.wants)
+        if (sim->clients.of[i].state != CLIENT_THINKS || sim->clients.of[i].word.kind != WORD_NONE)
             return false;
     return true;
 }
@@ -334,6 +361,8 @@ void clients_init(struct simulation *sim)
     clients->schedule_percent = draw_percent(&clients->random, 50) ? 0 : 10;
     clients->short_percent = draw_percent(&clients->random, 50) ? 0 : 10;
     clients->cancel_percent = draw_percent(&clients->random, 50) ? 2 : 20;
+    clients->twice_percent = draw_percent(&clients->random, 50) ? 0 : 20;
+    clients->decide_percent = draw_percent(&clients->random, 50) ? 0 : 30;
     clients->recipient_count = draw_between(&clients->random, 1, RECIPIENTS_MAX);
     if (sim->options.busy) {
         clients->count = 4;

@@ -12,6 +12,7 @@
 
 struct simulation;
 
+enum client_word { WORD_NONE, WORD_CANCEL, WORD_RELEASE, WORD_DROP };
 enum client_state { CLIENT_THINKS, CLIENT_WANTS, CLIENT_WAITS };
 
 struct client {
@@ -23,7 +24,7 @@ struct client {
     bool keyed;                          /* with an idempotency key: it may repeat */
     bool answered;                       /* before: now it repeats for no reason */
     uint32_t connection;                 /* answers of earlier ones reach nobody */
-    struct { uint32_t message; uint64_t due_us; bool wants; } cancel;
+    struct { enum client_word kind; uint32_t message; uint64_t due_us; } word;   /* on a message; WORD_NONE: nothing to say */
 };
 
 struct clients {
@@ -31,7 +32,7 @@ struct clients {
     struct client of[CLIENTS_MAX];
     uint32_t count;
     uint64_t think_us;
-    uint32_t batch_max, backlog_max, long_percent, schedule_percent, short_percent, cancel_percent;
+    uint32_t batch_max, backlog_max, long_percent, schedule_percent, short_percent, cancel_percent, twice_percent, decide_percent;
     char recipients[RECIPIENTS_MAX][MESSAGE_TO_MAX];
     uint32_t recipient_count;
 };
@@ -41,6 +42,8 @@ uint64_t clients_deadline(const struct simulation *sim);
 void clients_turn(struct simulation *sim);
 /* box_ops.answer */
 void clients_answer(struct simulation *sim, struct store_change *change);
+/* A message became unknown: its owner may have a word on it. */
+void clients_doubt(struct simulation *sim, uint32_t message);
 void clients_host_down(struct simulation *sim);
 /* Nobody waits for an answer any more. */
 bool clients_idle(const struct simulation *sim);

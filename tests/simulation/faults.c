@@ -37,7 +37,7 @@ static uint64_t do_boot(struct simulation *sim)
 {
     uint32_t modem = any_modem(sim);
 
-    bank_trouble(sim, modem, FAULT_BOOT, 1);
+    bank_trouble(sim, modem, FAULT_BOOT, BANK_BOOT_US);
     if (sim->bank.modems[modem].plugged)
         sim_modem_reset(sim->bank.modems[modem].modem, sim->now_us);
     return 0;

@@ -203,8 +203,10 @@ static void host_start(struct simulation *sim)
     if (r == 0)
         r = box_start(sim);
     if (r < 0) {
-        if (r == -EBADMSG || r == -EPROTO)
+        if (r == -EBADMSG || r == -EPROTO) {
             violation(sim, "the database is damaged after a crash: %s", error);
+            sim->damaged = true;
+        }
         trace(sim, "host", "cannot start: %d", r);
         store_close(host->store);
         host->store = NULL;

@@ -11,7 +11,7 @@
 
 #define TURNS_AT_ONE_TIME_MAX 100000     /* more without the clock moving is no work, it is a loop */
 #define SETTLE_LOOK_US SECONDS(60)
-#define SETTLE_QUIET_US HOURS(3)         /* without faults something must move within: the longest pause is minutes */
+#define SETTLE_QUIET_US HOURS(6)         /* without faults something must move within: a SIM rests for up to 4 hours */
 #define SETTLE_AHEAD_US HOURS(12 * 24)
 #define SETTLE_AFTER_US MINUTES(45)      /* late reports and what waits for its modem's next look at its storage */
 
@@ -116,6 +116,8 @@ static bool run_until(struct simulation *sim, uint64_t to_us)
         clients_turn(sim);
         faults_turn(sim);
         host_submit(sim);
+        if (sim->damaged)
+            return false;
     }
 }
 
@@ -180,7 +182,7 @@ int simulation_run(const struct simulation_options *options, struct simulation_r
         else if (!sim->options.busy)
             settle(sim);
         ret_result->virtual_us = sim->now_us;
-        if (!sim->options.busy)
+        if (!sim->options.busy && !sim->damaged)
             verdict(sim);
     }
     host_done(sim);

@@ -57,6 +57,7 @@ struct simulation {
     struct simulation_result *result;
     uint64_t now_us, end_us;             /* end_us: when faults and new work stop */
     bool settling;
+    bool damaged;                        /* the database: there is nothing more to see */
     struct host host;
     struct bank bank;
     struct clients clients;

@@ -48,11 +48,11 @@ int64_t verdict_unsettled(struct simulation *sim)
 
 /* -- one message ---------------------------------------------------------------------------------------------- */
 
-struct part_found { uint8_t sent, unknown, refused, not_sent, withdrawn, open; };
+struct part_found { uint8_t sent, unknown, released, refused, not_sent, withdrawn, open; };
 
 static void check_part(struct simulation *sim, int64_t id, const struct witness_part *truth, const struct part_found *found)
 {
-    if (truth->on_air > 0 && found->sent + found->unknown == 0)
+    if (truth->on_air > 0 && found->sent + found->unknown + found->released == 0)
         violation(sim, "part %d of message %lld was on the air and the box does not know: %d refused, %d not sent, %d withdrawn",
                   truth->number + 1, (long long)id, found->refused, found->not_sent, found->withdrawn);
     if (truth->on_air == 0 && found->sent > 0 && witness_reports_are_clear(sim))
@@ -76,7 +76,7 @@ static bool has_twin(const struct simulation *sim, const struct witness_message 
 }
 
 /* What the parts amount to, said by who knows. */
-static void check_state(struct simulation *sim, const struct witness_message *message, enum message_state state, uint32_t unknown)
+static void check_state(struct simulation *sim, const struct witness_message *message, enum message_state state, bool ended, uint32_t unknown)
 {
     uint32_t on_air = 0, delivered = 0, failed = 0;
 
@@ -112,8 +112,8 @@ static void check_state(struct simulation *sim, const struct witness_message *me
         break;
     case MESSAGE_UNKNOWN:
     case MESSAGE_HELD:
-        if (unknown == 0)
-            violation(sim, "message %lld is unknown, and none of its parts is", (long long)message->id);
+        if (unknown == 0 && !ended)      /* one that was dropped stays so, whatever comes to light */
+            violation(sim, "message %lld is %s, and none of its parts is unknown", (long long)message->id, message_state_name(state));
         break;
     case MESSAGE_REJECTED:
     case MESSAGE_FAILED:
@@ -122,11 +122,12 @@ static void check_state(struct simulation *sim, const struct witness_message *me
             violation(sim, "message %lld is %s and was on the air whole", (long long)message->id, message_state_name(state));
         break;
     }
-    if (message->cancelled && state != MESSAGE_CANCELLED)
+    /* Where it waited to be sent once more, no other end would be true. */
+    if (message->cancelled && state != MESSAGE_CANCELLED && !(state == MESSAGE_UNKNOWN && message->may_repeat > 0))
         violation(sim, "message %lld was cancelled and is %s", (long long)message->id, message_state_name(state));
 }
 
-static void check_message(struct simulation *sim, sqlite3_stmt *attempts, struct witness_message *message, enum message_state state)
+static void check_message(struct simulation *sim, sqlite3_stmt *attempts, struct witness_message *message, enum message_state state, bool ended)
 {
     struct part_found found[PARTS_MAX] = { { 0 } };
     uint32_t failures = 0, unknown = 0;
@@ -143,19 +144,20 @@ static void check_message(struct simulation *sim, sqlite3_stmt *attempts, struct
         part->unknown += attempt == ATTEMPT_UNKNOWN;
         part->withdrawn += attempt == ATTEMPT_WITHDRAWN;
         failures += attempt == ATTEMPT_REFUSED || attempt == ATTEMPT_NOT_SENT;
-        unknown += attempt == ATTEMPT_UNKNOWN;
+        part->released += attempt == ATTEMPT_RELEASED;
+        unknown += attempt == ATTEMPT_UNKNOWN || attempt == ATTEMPT_RELEASED;
     }
     (void)sqlite3_reset(attempts);
     for (uint16_t i = 0; i < message->parts; i++)
         check_part(sim, message->id, &sim->witness.parts[message->first_part + i], &found[i]);
     if (failures > TRIES_MAX)
         violation(sim, "message %lld was tried %u times", (long long)message->id, (unsigned)failures);
-    check_state(sim, message, state, unknown);
+    check_state(sim, message, state, ended, unknown);
 }
 
 static void check_messages(struct simulation *sim, sqlite3 *db)
 {
-    sqlite3_stmt *rows = query(sim, db, "SELECT id, state, to_number, text FROM message ORDER BY id");
+    sqlite3_stmt *rows = query(sim, db, "SELECT id, state, to_number, text, ended FROM message ORDER BY id");
     sqlite3_stmt *attempts = query(sim, db, "SELECT part, state FROM attempt WHERE message_id = ?1");
 
     while (sqlite3_step(rows) == SQLITE_ROW) {
@@ -173,7 +175,7 @@ static void check_messages(struct simulation *sim, sqlite3 *db)
             violation(sim, "message %lld is there a second time as %lld", (long long)message->id, (long long)id);
         message->state = sqlite3_column_int(rows, 1);
         message->id = id;
-        check_message(sim, attempts, message, (enum message_state)message->state);
+        check_message(sim, attempts, message, (enum message_state)message->state, sqlite3_column_int(rows, 4) != 0);
     }
     (void)sqlite3_finalize(rows);
     (void)sqlite3_finalize(attempts);
@@ -188,14 +190,20 @@ static void check_messages(struct simulation *sim, sqlite3 *db)
     }
 }
 
-/* An end is an end: no two of them in one life. Unknown may still become known. */
+/* An end is an end: no two of them in one life. Unknown may still become known, and of two copies one may arrive after the
+ * other was given up; but what was delivered stays delivered. */
 static void check_history(struct simulation *sim, sqlite3 *db)
 {
     sqlite3_stmt *rows = query(sim, db, "SELECT message_id, group_concat(state, ' ') FROM (SELECT message_id, state FROM history"
                                         " ORDER BY message_id, n) GROUP BY message_id HAVING sum(state IN (5, 6, 7, 8, 9, 11)) > 1");
 
-    while (sqlite3_step(rows) == SQLITE_ROW)
-        violation(sim, "message %lld came to more than one end: %s", (long long)sqlite3_column_int64(rows, 0), (const char *)sqlite3_column_text(rows, 1));
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        const struct witness_message *message = witness_message_by_id(sim, sqlite3_column_int64(rows, 0));
+        const char *states = (const char *)sqlite3_column_text(rows, 1);
+
+        if (message == NULL || message->may_repeat == 0 || states[strlen(states) - 1] != '0' + MESSAGE_DELIVERED)
+            violation(sim, "message %lld came to more than one end: %s", (long long)sqlite3_column_int64(rows, 0), states);
+    }
     (void)sqlite3_finalize(rows);
 }
 
@@ -248,14 +256,15 @@ static void check_answer(struct simulation *sim, sqlite3 *db, const char *text, 
     sqlite3_stmt *row = query(sim, db, text);
     const char *answer = sqlite3_step(row) == SQLITE_ROW ? (const char *)sqlite3_column_text(row, 0) : expected;
 
-    if (answer == NULL || strcmp(answer, expected) != 0)
+    if (answer == NULL || strcmp(answer, expected) != 0) {
         violation(sim, "%s: %s", what, answer != NULL ? answer : "NULL");
+        sim->damaged = true;
+    }
     (void)sqlite3_finalize(row);
 }
 
-static void check_database(struct simulation *sim, sqlite3 *db)
+static void check_counts(struct simulation *sim, sqlite3 *db)
 {
-    check_answer(sim, db, "PRAGMA integrity_check(1)", "ok", "the database is damaged");
     check_answer(sim, db, "SELECT count(*) FROM pragma_foreign_key_check", "0", "rows refer to rows that are not there");
     check_answer(sim, db, "SELECT count(*) FROM (SELECT state AS s, count(*) AS rows FROM message GROUP BY state) JOIN counter ON kind = 1 AND id = s"
                           " WHERE n <> rows", "0", "states are counted wrong");
@@ -283,10 +292,13 @@ void verdict(struct simulation *sim)
         violation(sim, "the database cannot be opened");
         return;
     }
-    check_database(sim, db);
-    check_messages(sim, db);
-    check_history(sim, db);
-    check_inbox(sim, db);
+    check_answer(sim, db, "PRAGMA integrity_check(1)", "ok", "the database is damaged");
+    if (!sim->damaged) {
+        check_counts(sim, db);
+        check_messages(sim, db);
+        check_history(sim, db);
+        check_inbox(sim, db);
+    }
     if (sim->options.keep_path != NULL)
         keep_database(sim, db);
     (void)sqlite3_close(db);

@@ -103,7 +103,7 @@ uint32_t witness_message_new(struct simulation *sim, const struct accept_message
     witness->parts = grown(witness->parts, &witness->part_size, witness->part_count + message->coding.parts, sizeof *witness->parts);
     mine = &witness->messages[index];
     *mine = (struct witness_message){ .first_part = witness->part_count, .parts = message->coding.parts, .priority = message->priority,
-                                      .report = message->report, .due_ms = message->due_ms, .expire_ms = message->expire_ms };
+                                      .report = message->report, .may_repeat = message->policy == MESSAGE_AT_LEAST_ONCE, .due_ms = message->due_ms, .expire_ms = message->expire_ms };
     memcpy(mine->to, message->to, sizeof mine->to);
     mine->key = witness_key(message->to, message->text, message->text_length);
     witness_map_put(&witness->by_text, mine->key, index);
@@ -117,7 +117,7 @@ uint32_t witness_message_new(struct simulation *sim, const struct accept_message
     return index;
 }
 
-static struct witness_message *message_by_id(struct simulation *sim, int64_t id)
+struct witness_message *witness_message_by_id(struct simulation *sim, int64_t id)
 {
     struct witness *witness = &sim->witness;
 
@@ -151,6 +151,11 @@ void witness_cancelled(struct simulation *sim, uint32_t index)
 {
     sim->witness.messages[index].cancelled = true;
     sim->witness.messages[index].cancelled_us = sim->now_us;
+}
+
+void witness_releases(struct simulation *sim, uint32_t index)
+{
+    sim->witness.messages[index].may_repeat++;
 }
 
 /* -- what waits, best first ----------------------------------------------------------------------------------- */
@@ -187,7 +192,7 @@ static void heap_drop(struct witness_heap *heap)
 
 static void is_ready(struct simulation *sim, const struct queue_item *item)
 {
-    struct witness_message *message = message_by_id(sim, item->id);
+    struct witness_message *message = witness_message_by_id(sim, item->id);
 
     if (message == NULL || item->sim_id != 0 || message->ready || message->asked)
         return;
@@ -203,7 +208,7 @@ static void check_order(struct simulation *sim, const struct witness_message *ch
         struct witness_heap *heap = &sim->witness.ready[priority];
         const struct witness_message *best = NULL;
 
-        while (heap->count > 0 && !(best = message_by_id(sim, heap->ids[0]))->ready)
+        while (heap->count > 0 && !(best = witness_message_by_id(sim, heap->ids[0]))->ready)
             heap_drop(heap);
         if (heap->count == 0 || (priority == chosen->priority && best->id >= chosen->id) || best->ready_us + ORDER_SLACK_US >= sim->now_us)
             continue;
@@ -243,7 +248,7 @@ static void check_report(struct simulation *sim, const struct store_change *chan
 {
     const struct change_report *report = &change->u.report;
     const struct bank_modem *place = bank_at_slot(sim, change->slot);
-    const struct witness_message *booked = message_by_id(sim, report->message_id), *meant;
+    const struct witness_message *booked = witness_message_by_id(sim, report->message_id), *meant;
     uint32_t index;
 
     if (place == NULL || booked == NULL || change->result != 0 || !witness_reports_are_clear(sim) ||
@@ -262,7 +267,9 @@ void witness_change_asked(struct simulation *sim, const struct store_change *cha
 {
     struct witness_message *message;
 
-    if (change->kind != CHANGE_INTENT || (message = message_by_id(sim, change->u.intent.message_id)) == NULL)
+    if (change->kind == CHANGE_CANCEL && (message = witness_message_by_id(sim, change->u.cancel.message_id)) != NULL)
+        message->ready = false;          /* it may be granted, and the answer lost */
+    if (change->kind != CHANGE_INTENT || (message = witness_message_by_id(sim, change->u.intent.message_id)) == NULL)
         return;
     if (message->ready && change->u.intent.part == 0)
         check_order(sim, message);
@@ -272,9 +279,15 @@ void witness_change_asked(struct simulation *sim, const struct store_change *cha
 
 static void settled(struct simulation *sim, int64_t id, enum message_state state)
 {
-    struct witness_message *message = message_by_id(sim, id);
+    struct witness_message *message = witness_message_by_id(sim, id);
 
     sim->witness.unsettled_us = sim->now_us;
+    if (message != NULL && message->settled && state == MESSAGE_QUEUED) {   /* released */
+        message->settled = false;
+        sim->witness.open++;
+    }
+    if (message != NULL && state == MESSAGE_UNKNOWN)
+        clients_doubt(sim, (uint32_t)(message - sim->witness.messages));
     if (message == NULL || message->settled || (state != MESSAGE_SENT && !message_state_is_final(state)))
         return;
     message->settled = true;
@@ -306,7 +319,7 @@ static void accepted(struct simulation *sim, const struct change_accept *accept)
 static void intended(struct simulation *sim, const struct store_change *change)
 {
     const struct change_intent *intent = &change->u.intent;
-    struct witness_message *message = message_by_id(sim, intent->message_id);
+    struct witness_message *message = witness_message_by_id(sim, intent->message_id);
     const struct bank_modem *place = bank_at_slot(sim, change->slot);
     struct witness *witness = &sim->witness;
 
@@ -356,7 +369,7 @@ static void ended(struct simulation *sim, const struct store_change *change)
     if (outcome->state == ATTEMPT_UNKNOWN)
         check_doubt(sim, outcome);
     settled(sim, outcome->message_id, outcome->message_state);
-    if (outcome->requeue.id != 0 && outcome->retry_ms <= host_wall_ms(sim))
+    if (outcome->requeue.id != 0 && outcome->ready_ms <= host_wall_ms(sim))
         is_ready(sim, &outcome->requeue);
 }
 
@@ -381,7 +394,9 @@ void witness_change_committed(struct simulation *sim, const struct store_change 
         if (change->result == 0)
             settled(sim, change->u.cancel.message_id, MESSAGE_CANCELLED);
         break;
-    case CHANGE_DECIDE:   /* nobody decides here: doubts stay doubts */
+    case CHANGE_DECIDE:
+        if (change->result == 0)
+            settled(sim, change->u.decide.message_id, change->u.decide.message_state);
         break;
     case CHANGE_DUE:
         for (uint32_t i = 0; change->result == 0 && i < change->u.due.expired_count; i++)
@@ -454,7 +469,7 @@ static void on_air(struct simulation *sim, const struct sim_event *event)
     }
     part = &witness->parts[index];
     message = &witness->messages[part->message];
-    if (++part->on_air > 1)
+    if (++part->on_air > 1 + message->may_repeat)
         violation(sim, "twice on the air: part %d of message %lld, first at %u s by card %u, now by card %u", part->number + 1,
                   (long long)message->id, (unsigned)(part->air_us / SECONDS(1)), (unsigned)part->card, (unsigned)card_in(sim, event));
     part->card = card_in(sim, event);

@@ -34,6 +34,7 @@ struct witness_message {
     bool cancelled;                      /* an answer said so */
     bool ready, asked;                   /* waits for a modem, as far as the store's answers tell; its intent is under way */
     bool settled;                        /* sent, or at an end */
+    uint8_t may_repeat;                  /* how often its owner, or its policy, allows more than once */
     int64_t id;                          /* 0: not known yet */
     int64_t due_ms, expire_ms;           /* by the box's clock */
     uint64_t ready_us, cancelled_us;
@@ -71,10 +72,14 @@ void witness_map_put(struct witness_map *map, uint64_t key, uint32_t value);
 void witness_init(struct simulation *sim);
 void witness_done(struct simulation *sim);
 
+/* NULL: nobody knows that id yet. */
+struct witness_message *witness_message_by_id(struct simulation *sim, int64_t id);
+
 /* A client has written a message with these cuts; returns its index. */
 uint32_t witness_message_new(struct simulation *sim, const struct accept_message *message);
 void witness_promised(struct simulation *sim, uint32_t message, int64_t id);
 void witness_cancelled(struct simulation *sim, uint32_t message);
+void witness_releases(struct simulation *sim, uint32_t message);   /* its owner asks for it to be sent again */
 
 void witness_sim_event(struct simulation *sim, const struct sim_event *event);
 /* At the border to the store: asked, and answered (after a commit that went well). */

@@ -101,6 +101,22 @@ static void a_person_may_drop_it_and_then_it_stays_unknown_for_good(void **state
     rig_free(rig);
 }
 
+static void evidence_that_comes_after_a_drop_still_tells_the_truth(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = rig_submit(rig, (struct rig_text){ .text = "drop" });
+    lose_answer(rig, 0);
+    assert_int_equal(rig_decide(rig, id, DECISION_DROP), 0);
+    rig_result(rig, 0, GATEWAY_LATE_SENT, 9, -1);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, id), MESSAGE_SENT);
+    rig_free(rig);
+}
+
 static void nothing_but_a_doubt_can_be_released(void **state)
 {
     struct rig *rig = rig_new();
@@ -231,6 +247,7 @@ int main(void)
         cmocka_unit_test(what_must_not_go_twice_waits_for_a_person_when_its_time_is_over),
         cmocka_unit_test(a_person_may_release_it_and_then_it_goes_once_more_under_the_same_reference_with_tp_rd),
         cmocka_unit_test(a_person_may_drop_it_and_then_it_stays_unknown_for_good),
+        cmocka_unit_test(evidence_that_comes_after_a_drop_still_tells_the_truth),
         cmocka_unit_test(nothing_but_a_doubt_can_be_released),
         cmocka_unit_test(what_must_arrive_goes_once_more_by_the_same_sim_after_a_wait_and_never_a_third_time),
         cmocka_unit_test(a_report_in_the_meantime_spares_the_resend),

@@ -10,7 +10,7 @@
 
 static void one_refusal_that_may_mean_anything_speaks_of_the_number(void **state)
 {
-    struct sim_health health = { .level = 0 };
+    struct sim_health health = { .streak = 0 };
 
     (void)state;
     assert_false(sim_health_refused(&health, ERROR_VARIES, 1, 0));
@@ -19,7 +19,7 @@ static void one_refusal_that_may_mean_anything_speaks_of_the_number(void **state
 
 static void a_row_of_them_over_different_recipients_speaks_of_the_sim(void **state)
 {
-    struct sim_health health = { .level = 0 };
+    struct sim_health health = { .streak = 0 };
 
     (void)state;
     assert_false(sim_health_refused(&health, ERROR_VARIES, 1, 0));
@@ -33,7 +33,7 @@ static void a_row_of_them_over_different_recipients_speaks_of_the_sim(void **sta
 
 static void a_part_that_is_sent_ends_the_row(void **state)
 {
-    struct sim_health health = { .level = 0 };
+    struct sim_health health = { .streak = 0 };
 
     (void)state;
     for (uint32_t i = 0; i < 20; i += 2) {
@@ -46,7 +46,7 @@ static void a_part_that_is_sent_ends_the_row(void **state)
 
 static void rests_grow_and_shrink_only_step_by_step(void **state)
 {
-    struct sim_health health = { .level = 0 };
+    struct sim_health health = { .streak = 0 };
 
     (void)state;
     assert_true(sim_health_refused(&health, ERROR_SIM, 1, 0));
@@ -54,7 +54,7 @@ static void rests_grow_and_shrink_only_step_by_step(void **state)
     sim_health_sent(&health);   /* one part that went through is no recovery */
     assert_true(sim_health_refused(&health, ERROR_SIM, 2, 0));
     assert_true(health.rest_until_us == 15 * MINUTE_US);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 12; i++)
         sim_health_sent(&health);
     assert_true(sim_health_refused(&health, ERROR_SIM, 3, 0));
     assert_true(health.rest_until_us == 5 * MINUTE_US);
@@ -65,7 +65,7 @@ static void rests_grow_and_shrink_only_step_by_step(void **state)
 
 static void what_is_wrong_with_a_message_does_not_tire_the_sim(void **state)
 {
-    struct sim_health health = { .level = 0 };
+    struct sim_health health = { .streak = 0 };
 
     (void)state;
     for (uint32_t i = 0; i < 50; i++) {
@@ -78,12 +78,24 @@ static void what_is_wrong_with_a_message_does_not_tire_the_sim(void **state)
 
 static void congestion_makes_it_wait_but_is_not_its_fault(void **state)
 {
-    struct sim_health health = { .level = 0 };
+    struct sim_health health = { .streak = 0 };
 
     (void)state;
     assert_false(sim_health_refused(&health, ERROR_CONGESTION, 1, 0));
     assert_true(sim_health_rests(&health, MINUTE_US - 1));
     assert_false(sim_health_rests(&health, MINUTE_US));
+}
+
+static void an_outage_of_the_network_does_not_send_the_sim_to_bed_for_hours(void **state)
+{
+    struct sim_health health = { .streak = 0 };
+
+    (void)state;
+    for (uint32_t i = 0; i < 10; i++)
+        assert_false(sim_health_refused(&health, ERROR_CONGESTION, i, 0));
+    for (uint32_t i = 0; i < SIM_STREAK_MAX; i++)
+        (void)sim_health_refused(&health, ERROR_VARIES, i, 0);
+    assert_true(health.rest_until_us == 5 * MINUTE_US);
 }
 
 int main(void)
@@ -95,6 +107,7 @@ int main(void)
         cmocka_unit_test(rests_grow_and_shrink_only_step_by_step),
         cmocka_unit_test(what_is_wrong_with_a_message_does_not_tire_the_sim),
         cmocka_unit_test(congestion_makes_it_wait_but_is_not_its_fault),
+        cmocka_unit_test(an_outage_of_the_network_does_not_send_the_sim_to_bed_for_hours),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

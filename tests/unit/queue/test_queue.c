@@ -214,6 +214,29 @@ static void a_small_window_gives_the_order_of_the_whole_queue(void **state)
     }
 }
 
+/* Found by the simulation: after a start, or when it began anew, a new message went before older and better ones. */
+static void what_comes_in_during_a_fetch_waits_for_what_may_be_before_it(void **state)
+{
+    struct queue queue;
+    struct queue_item got, older = item(1, 9), newer = item(2, 5);
+    uint8_t priority;
+    uint32_t limit;
+    int64_t id;
+
+    (void)state;
+    queue_init(&queue, 0);
+    queue_fetch_begin(&queue, &priority, &id, &limit);
+    assert_int_equal(queue_put(&queue, &newer), QUEUE_KEPT);
+    assert_false(queue_best(&queue, &got));
+    assert_false(queue_take(&queue, &got));
+    queue_fetched(&queue, &older, 1, false, NULL, NULL);
+    assert_true(queue_take(&queue, &got));
+    assert_int_equal(got.id, 1);
+    assert_true(queue_take(&queue, &got));
+    assert_int_equal(got.id, 2);
+    queue_done(&queue);
+}
+
 /* After a commit that failed nobody knows what the store has: an answer that was under way goes on from nowhere. */
 static void a_queue_that_starts_over_fetches_everything_from_the_front(void **state)
 {
@@ -278,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_new_queue_leaves_everything_in_the_store_until_it_has_asked),
         cmocka_unit_test(what_a_modem_has_in_hand_is_not_taken_in_again),
         cmocka_unit_test(a_small_window_gives_the_order_of_the_whole_queue),
+        cmocka_unit_test(what_comes_in_during_a_fetch_waits_for_what_may_be_before_it),
         cmocka_unit_test(a_queue_that_starts_over_fetches_everything_from_the_front),
         cmocka_unit_test(a_removed_message_is_not_handed_out),
     };

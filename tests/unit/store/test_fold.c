@@ -61,6 +61,16 @@ static void the_best_known_attempt_of_a_part_counts(void **state)
     assert_int_equal(part_standing_best(PART_OPEN, PART_LEFT), PART_OPEN);
 }
 
+/* Found by the simulation: sent twice at its owner's wish, the second copy delivered, the first one expired. */
+static void a_part_that_arrived_once_is_delivered_whatever_became_of_its_other_copy(void **state)
+{
+    (void)state;
+    for (int other = PART_LEFT; other <= PART_REJECTED; other++) {
+        assert_int_equal(part_standing_best(PART_DELIVERED, (enum part_standing)other), PART_DELIVERED);
+        assert_int_equal(part_standing_best((enum part_standing)other, PART_DELIVERED), PART_DELIVERED);
+    }
+}
+
 static void every_tp_status_has_one_meaning(void **state)
 {
     static const struct { uint8_t status; bool final; enum message_state then; } rows[] = {
@@ -92,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_parts_of_a_message_amount_to_its_state),
         cmocka_unit_test(the_best_known_attempt_of_a_part_counts),
+        cmocka_unit_test(a_part_that_arrived_once_is_delivered_whatever_became_of_its_other_copy),
         cmocka_unit_test(every_tp_status_has_one_meaning),
     };
 
