@@ -14,6 +14,7 @@
 #define PIN_BUSY_TRIES 5       /* a card that starts may not tell its counter yet */
 #define IMSI_TRIES 5
 #define STORAGE_TRIES 5
+#define STORAGE_BUSY_TRIES 15  /* the lists of storages while the card starts; "SMS Ready" makes it ask at once */
 
 void modem_setup_forget(struct modem *modem)
 {
@@ -380,6 +381,15 @@ static void on_storage_lists(struct modem *modem, const struct at_event *line, u
 }
 
 /* ME where it can hold what arrives (larger, spares the card), else SM; SM also where no list was given. */
+/* A modem whose lists are not known is taken to have SM alone, and what lies in its other storage would stay there. */
+static enum modem_verdict judge_storage_lists(struct modem *modem, const struct at_event *done, uint64_t now_ms)
+{
+    (void)now_ms;
+    if (is_busy(done) && modem->tries < STORAGE_BUSY_TRIES)
+        return VERDICT_AGAIN;
+    return done->result == AT_OK ? VERDICT_ACCEPTED : VERDICT_REFUSED;
+}
+
 static bool wants_me(const struct modem *modem) { return (modem->storages_main & AT_STORAGE_ME) != 0; }
 static bool wants_mt(const struct modem *modem) { return (modem->storages_main & AT_STORAGE_MT) != 0; }
 
@@ -459,7 +469,7 @@ static const struct modem_step setup_steps[] = {
     /* The modem acknowledges deliveries itself: they survive our own restart in its storage. */
     { .command = "AT+CSMS=0" },
     { .command = "AT+CSMS?", .on_line = on_csms },
-    { .command = "AT+CPMS=?", .on_line = on_storage_lists },
+    { .command = "AT+CPMS=?", .on_line = on_storage_lists, .judge = judge_storage_lists },
     STORAGE_STEP("AT+CPMS=\"ME\",\"ME\",\"ME\"", wants_me, judge_me),
     STORAGE_STEP("AT+CPMS=\"SM\",\"SM\",\"SM\"", NULL, judge_sm),
     STORAGE_STEP("AT+CPMS=\"MT\",\"MT\",\"MT\"", wants_mt, judge_mt),

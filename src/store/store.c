@@ -82,6 +82,7 @@ int store_open(const char *path, const char *vfs, const char *tag, struct store 
     r = schema_open(&store->sql, SCHEMA_WRITE, path, count_vfs_name(store->vfs), tag, ret_error, error_size);
     if (r < 0)
         goto out;
+    store->unsettled = true;
     r = store_load(store);
     if (r < 0) {
         (void)snprintf(ret_error, error_size, "%s cannot be read (%s).", path, sqlite3_errmsg(store->sql.db));
@@ -174,19 +175,39 @@ static int store_reopen(struct store *store)
     return r;
 }
 
-/* After a failed sync the WAL may be whole in the page cache and nowhere else: the kernel does not write such a page again.
- * Copying it into the database and syncing that makes the commit as durable as any. */
+/* After a failed sync frames of the WAL may be whole in the page cache and nowhere else: the kernel does not write such a page
+ * again, and whatever is appended behind them is lost with them in a power cut, however well it was synced. Copying all of
+ * the WAL into the database, syncing that, and beginning the WAL anew makes what is there as durable as any. RESTART: a reader
+ * with an old snapshot must not keep the next commit behind those frames. The same at every start: the process before this
+ * one may have died of such a disk. */
 static int store_settle(struct store *store)
 {
-    sqlite3_stmt *row = sql_query(&store->sql, "PRAGMA wal_checkpoint(FULL)", SQL_NO_ARGS);
-    bool whole = false;
+    struct sql *sql = &store->sql;
+    sqlite3_stmt *row;
+    bool busy = false, whole = false;
 
-    if (sql_next(&store->sql, row)) {
-        whole = sqlite3_column_int(row, 0) == 0 && sqlite3_column_int(row, 1) == sqlite3_column_int(row, 2);
+    sql->failed = 0;
+    row = sql_query(sql, "PRAGMA wal_checkpoint(RESTART)", SQL_NO_ARGS);
+    if (sql_next(sql, row)) {
+        busy = sqlite3_column_int(row, 0) != 0;
+        whole = !busy && sqlite3_column_int(row, 1) == sqlite3_column_int(row, 2);
         sql_end(row);
     }
-    store->stats.landed += whole;
-    return whole ? 0 : -EIO;
+    store->unsettled = !whole;
+    if (whole)
+        return 0;
+    return sql->failed != 0 ? sql->failed : busy ? -EBUSY : -EIO;
+}
+
+/* Before anything new is written. */
+static int store_begin_settled(struct store *store)
+{
+    int r = store->unsettled ? store_settle(store) : 0;
+
+    if (r == 0 || r == -EBUSY)
+        return r;
+    r = store_reopen(store);
+    return r < 0 ? r : store_settle(store);
 }
 
 /* Of the errors a file can have when opened anew, a caller can act on these; the rest is the disk's. */
@@ -204,9 +225,13 @@ static int store_transact(struct store *store, store_body *body, void *context)
         if (r < 0)
             return store_error(r);
     }
+    r = store_begin_settled(store);
+    if (r < 0)
+        return store_error(r);
     for (int i = 0; i < 2; i++) {
         int64_t number = store->commits + 1;
-        bool begun;
+        bool begun, landed;
+        int settled;
 
         r = store_try(store, body, context, &begun);
         if (r == 0) {
@@ -215,10 +240,15 @@ static int store_transact(struct store *store, store_body *body, void *context)
         }
         if (!begun)
             return -EBUSY;
+        store->unsettled = true;
         if (store_reopen(store) < 0)
             break;
-        if (store->commits >= number)
-            return store_settle(store);  /* it landed; what was answered stands */
+        landed = store->commits >= number;
+        settled = store_settle(store);
+        if (landed && settled == 0)
+            store->stats.landed++;       /* what was answered stands */
+        if (landed || settled < 0)
+            return settled < 0 ? store_error(settled) : 0;
     }
     return store_error(r);
 }

@@ -24,6 +24,7 @@ struct store {
     int64_t commits;                     /* number of the last commit, as in the table counter */
     int64_t tally[16];                   /* messages by state: what the open transaction adds */
     struct store_stats stats;
+    bool unsettled;                      /* the WAL may hold what no sync has written: see store_settle() */
 };
 
 /* One step per kind of change, in the open transaction. Returns 0, with change->result set where it ends otherwise but

@@ -265,7 +265,7 @@ void host_crash(struct simulation *sim, enum host_end end, bool in_commit)
 {
     struct host *host = &sim->host;
 
-    if (host->state == HOST_DOWN || host->ending)
+    if (host->state == HOST_DOWN || (host->ending && in_commit))
         return;
     if (in_commit) {
         host->ending = true;

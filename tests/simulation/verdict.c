@@ -33,17 +33,28 @@ static sqlite3_stmt *query(struct simulation *sim, sqlite3 *db, const char *text
     return stmt;
 }
 
-int64_t verdict_unsettled(struct simulation *sim)
+/* The first number of the answer, by a connection of its own; -1: none. */
+static int64_t ask_number(struct simulation *sim, const char *text, int64_t argument)
 {
     sqlite3 *db = open_database();
-    sqlite3_stmt *row = db != NULL ? query(sim, db, "SELECT count(*) FROM message WHERE state IN (1, 2, 3)") : NULL;
-    int64_t count = -1;
+    sqlite3_stmt *row = db != NULL ? query(sim, db, text) : NULL;
+    int64_t number = -1;
 
-    if (row != NULL && sqlite3_step(row) == SQLITE_ROW)
-        count = sqlite3_column_int64(row, 0);
+    if (row != NULL && sqlite3_bind_int64(row, 1, argument) == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW)
+        number = sqlite3_column_int64(row, 0);
     (void)sqlite3_finalize(row);
     (void)sqlite3_close(db);
-    return count;
+    return number;
+}
+
+int64_t verdict_unsettled(struct simulation *sim)
+{
+    return ask_number(sim, "SELECT count(*) FROM message WHERE state IN (1, 2, 3) AND id > ?1", 0);
+}
+
+bool verdict_is_ready(struct simulation *sim, int64_t id)
+{
+    return ask_number(sim, "SELECT count(*) FROM message WHERE id = ?1 AND state = 2 AND ready_ms = 0", id) == 1;
 }
 
 /* -- one message ---------------------------------------------------------------------------------------------- */

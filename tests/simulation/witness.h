@@ -96,6 +96,7 @@ uint32_t witness_backlog(const struct simulation *sim);
 
 /* verdict.c: the database as it is on the disk, against all this. */
 void verdict(struct simulation *sim);
+bool verdict_is_ready(struct simulation *sim, int64_t id);   /* its row says that it waits for a modem */
 /* Rows that are not settled yet: messages neither sent nor at an end. */
 int64_t verdict_unsettled(struct simulation *sim);
 

@@ -314,6 +314,24 @@ static void pdu_mode_is_asked_for_until_the_card_is_ready_and_required(void **st
     responder_free(r);
 }
 
+/* Found by the simulation: it was then taken to have SM alone, and what lay in ME was never read. */
+static void the_lists_of_storages_are_asked_for_until_the_card_is_ready(void **state)
+{
+    struct responder *r = responder_new(NULL);
+
+    (void)state;
+    answer(r, "AT+CPMS=?", "\r\n+CMS ERROR: 314\r\n");   /* SIM busy */
+    answer(r, "AT+CPMS=\"ME\",\"ME\",\"ME\"", "\r\n+CPMS: 1,23,1,23,1,23\r\n" OK_LINE);
+    open_line(r);
+    run_for(r, 5000);
+    assert_int_equal(state_of(r), MODEM_SETTING_UP);
+    answer_anew(r, "AT+CPMS=?", "\r\n+CPMS: (\"ME\",\"SM\"),(\"ME\",\"SM\"),(\"ME\",\"SM\")\r\n" OK_LINE);
+    run_for(r, 20000);
+    assert_int_equal(state_of(r), MODEM_READY);
+    assert_int_equal(count_written(r, "AT+CPMS=\"ME\",\"ME\",\"ME\""), 1);
+    responder_free(r);
+}
+
 static void a_storage_that_is_refused_before_sms_ready_is_asked_for_after_it(void **state)
 {
     struct responder *r = opened(NULL);
@@ -520,6 +538,7 @@ int main(void)
         cmocka_unit_test(another_card_is_announced),
         cmocka_unit_test(the_cnmi_ladder_is_climbed_in_order_and_remembered),
         cmocka_unit_test(pdu_mode_is_asked_for_until_the_card_is_ready_and_required),
+        cmocka_unit_test(the_lists_of_storages_are_asked_for_until_the_card_is_ready),
         cmocka_unit_test(a_storage_that_is_refused_before_sms_ready_is_asked_for_after_it),
         cmocka_unit_test(only_the_registrations_that_can_send_make_it_ready),
         cmocka_unit_test(the_network_comes_and_goes_by_unsolicited_lines_and_by_polls),
