@@ -128,7 +128,10 @@ static void end_disk_full(struct simulation *sim)
 
 static uint64_t do_disk_error(struct simulation *sim)
 {
-    disk_fail(sim->host.disk, sim_random_below(&sim->faults.random, 60), draw_percent(&sim->faults.random, 70) ? 1 : draw_between(&sim->faults.random, 2, 60));
+    struct sim_random *random = &sim->faults.random;
+    uint32_t skip = sim_random_below(random, 60);
+
+    disk_fail(sim->host.disk, skip, draw_percent(random, 70) ? 1 : draw_between(random, 2, 60));
     return 0;
 }
 

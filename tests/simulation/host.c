@@ -10,6 +10,7 @@
 #define MONO_START_US SECONDS(20)        /* the monotonic clock when a machine has booted this far */
 #define STOP_AIR_US SECONDS(10)          /* cellpostd: what is on the air at SIGTERM may finish for so long */
 #define STOP_KILL_US SECONDS(90)         /* systemd: SIGKILL after that */
+#define BOUND_MAX 256                     /* messages that have begun and wait for their SIM */
 #define END_STEPS_MAX 40                 /* of the disk, of one commit or two */
 
 /* -- clocks --------------------------------------------------------------------------------------------------- */
@@ -159,6 +160,18 @@ static void commit_done(struct simulation *sim)
     }
 }
 
+/* The queue in memory is a window, whatever waits in the store. */
+static void check_memory(struct simulation *sim)
+{
+    uint32_t window = sim->host.window != 0 ? sim->host.window : QUEUE_WINDOW_DEFAULT;
+    struct live_view view = { .modems = NULL };
+
+    gateway_view(box_gateway(sim->host.box), &view);
+    if (view.queue_ready > 2 * window + BOUND_MAX)
+        violation(sim, "memory: %llu messages in a window of %u", (unsigned long long)view.queue_ready, (unsigned)window);
+    sim->host.look_us = sim->now_us + MINUTES(1);
+}
+
 void host_submit(struct simulation *sim)
 {
     struct host *host = &sim->host;
@@ -176,6 +189,8 @@ void host_submit(struct simulation *sim)
         }
         host->waiting[(host->waiting_first + host->waiting_count++) % HOST_LISTS_MAX] = list;
     }
+    if (sim->now_us >= host->look_us)
+        check_memory(sim);
     commit_start(sim);
 }
 

@@ -32,6 +32,7 @@ struct host {
     int64_t clock_saved_ms;              /* what it starts with after a power cut, until the network tells */
     uint64_t clock_mend_us;
     uint32_t window;
+    uint64_t look_us;                    /* when memory is looked at next */
     uint64_t commit_us_mean;
     uint32_t slow_times;                 /* the disk is slow for a while: so many times; 1 usually */
 

@@ -86,6 +86,15 @@ static bool has_twin(const struct simulation *sim, const struct witness_message 
     return false;
 }
 
+/* Its modems tell reports at once (+CDS). Those that store them may have room for ten and forget. */
+static bool tells_reports(const struct simulation *sim, const struct witness_message *message)
+{
+    for (uint16_t i = 0; i < message->parts; i++)
+        if ((sim->bank.personalities[sim->witness.parts[message->first_part + i].card]->cnmi.ds >> 1 & 1) == 0)
+            return false;
+    return true;
+}
+
 /* What the parts amount to, said by who knows. */
 static void check_state(struct simulation *sim, const struct witness_message *message, enum message_state state, bool ended, uint32_t unknown)
 {
@@ -105,6 +114,8 @@ static void check_state(struct simulation *sim, const struct witness_message *me
         violation(sim, "message %lld is still %s", (long long)message->id, message_state_name(state));
         break;
     case MESSAGE_SENT:
+        if (sim->faults.enabled == 0 && message->report && delivered == message->parts && tells_reports(sim, message))
+            violation(sim, "message %lld is sent, and the reports of all its parts have come", (long long)message->id);
         if (on_air < message->parts && witness_reports_are_clear(sim))
             violation(sim, "message %lld is sent, but %u of %d parts were on the air", (long long)message->id, (unsigned)on_air, message->parts);
         break;

@@ -103,7 +103,8 @@ uint32_t witness_message_new(struct simulation *sim, const struct accept_message
     witness->parts = grown(witness->parts, &witness->part_size, witness->part_count + message->coding.parts, sizeof *witness->parts);
     mine = &witness->messages[index];
     *mine = (struct witness_message){ .first_part = witness->part_count, .parts = message->coding.parts, .priority = message->priority,
-                                      .report = message->report, .may_repeat = message->policy == MESSAGE_AT_LEAST_ONCE, .due_ms = message->due_ms, .expire_ms = message->expire_ms };
+                                      .report = message->report, .may_repeat = message->policy == MESSAGE_AT_LEAST_ONCE,
+                                      .due_ms = message->due_ms, .expire_ms = message->expire_ms };
     memcpy(mine->to, message->to, sizeof mine->to);
     mine->key = witness_key(message->to, message->text, message->text_length);
     witness_map_put(&witness->by_text, mine->key, index);
@@ -223,6 +224,11 @@ static void check_order(struct simulation *sim, const struct witness_message *ch
 }
 
 /* -- whose report it is --------------------------------------------------------------------------------------- */
+
+static int64_t world_s(const struct simulation *sim)
+{
+    return WORLD_EPOCH_MS / 1000 + (int64_t)(sim->now_us / SECONDS(1));
+}
 
 /* Who a report speaks of: the card, TP-MR, recipient and the second the network took it. */
 static uint64_t report_key(uint32_t card, int mr, const char *number, int64_t scts_s)
@@ -458,6 +464,27 @@ static void check_concatenation(struct simulation *sim, const struct witness_mes
     }
 }
 
+/* A phone puts parts together by sender and reference (TS 23.040 9.2.3.24.1): two messages to it must not share one while the
+ * first may still be waiting for its rest. */
+static void check_reference(struct simulation *sim, const struct witness_part *part, const struct sim_event *event)
+{
+    struct witness *witness = &sim->witness;
+    struct sms_tpdu tpdu;
+    const char *error;
+    uint32_t last;
+    uint64_t key;
+
+    if (sms_pdu_decode_hex(event->pdu_hex, strlen(event->pdu_hex), SMS_SUBMIT, &tpdu, &error) < 0)
+        return;
+    key = fnv(witness_key(event->address, (const char *)&part->card, sizeof part->card), &tpdu.udh.concat_ref, sizeof tpdu.udh.concat_ref);
+    key = fnv(key, &tpdu.udh.concat_ref_bits, sizeof tpdu.udh.concat_ref_bits) | 1;
+    if (witness_map_find(&witness->by_reference, key, &last) && witness->parts[last].message != part->message &&
+        sim->now_us - witness->parts[last].air_us < HOURS(12) && (sim->faults.enabled & CLOCK_FAULTS) == 0)
+        violation(sim, "messages %lld and %lld go to %s by card %u under the same reference %d", (long long)witness->messages[part->message].id,
+                  (long long)witness->messages[witness->parts[last].message].id, event->address, (unsigned)part->card, event->ref);
+    witness_map_put(&witness->by_reference, key, (uint32_t)(part - witness->parts));
+}
+
 static void on_air(struct simulation *sim, const struct sim_event *event)
 {
     struct witness *witness = &sim->witness;
@@ -480,10 +507,11 @@ static void on_air(struct simulation *sim, const struct sim_event *event)
     part->ref = event->ref;
     part->mr = (uint8_t)event->mr;
     part->air_us = sim->now_us;
-    witness_map_put(&witness->by_report, report_key(part->card, event->mr, event->address, WORLD_EPOCH_MS / 1000 + (int64_t)(sim->now_us / SECONDS(1))),
-                    index);
-    if (message->parts > 1)
+    witness_map_put(&witness->by_report, report_key(part->card, event->mr, event->address, world_s(sim)), index);
+    if (message->parts > 1) {
         check_concatenation(sim, message, part, event);
+        check_reference(sim, part, event);
+    }
     if (message->cancelled && message->cancelled_us + CANCEL_SLACK_US < sim->now_us)
         violation(sim, "part %d of message %lld goes on the air after its cancel was granted", part->number + 1, (long long)message->id);
     if ((sim->faults.enabled & CLOCK_FAULTS) != 0)
@@ -504,7 +532,8 @@ static void reported(struct simulation *sim, const struct sim_event *event)
 
     sim->result->reports++;
     if (sms_pdu_decode_hex(event->pdu_hex, strlen(event->pdu_hex), SMS_STATUS_REPORT, &tpdu, &error) < 0 ||
-        !witness_map_find(&sim->witness.by_report, report_key(card_in(sim, event), event->mr, event->address, sms_time_to_unix_s(&tpdu.scts)), &index))
+        !witness_map_find(&sim->witness.by_report,
+                          report_key(card_in(sim, event), event->mr, event->address, sms_time_to_unix_s(&tpdu.scts)), &index))
         return;
     if (event->status < 0x20)
         sim->witness.parts[index].reports |= REPORT_TRUTH_DELIVERED;
@@ -555,5 +584,6 @@ void witness_done(struct simulation *sim)
     map_done(&witness->by_part);
     map_done(&witness->by_text);
     map_done(&witness->by_report);
+    map_done(&witness->by_reference);
     map_done(&witness->by_incoming);
 }

@@ -54,7 +54,7 @@ struct witness {
     uint32_t message_count, message_size;
     struct witness_part *parts;
     uint32_t part_count, part_size;
-    struct witness_map by_part, by_text, by_report, by_incoming;
+    struct witness_map by_part, by_text, by_report, by_reference, by_incoming;
     uint32_t *by_id;                     /* message + 1 */
     uint32_t by_id_size;
     struct witness_attempt *attempts;    /* by attempt id */
