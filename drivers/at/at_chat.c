@@ -16,7 +16,7 @@
 #define SILENT_PROMPT_ANSWER_MS 10000   /* for our caller to give the data */
 #define SYNC_TIMEOUT_MS 1000       /* per AT */
 #define SETTLE_MS 300              /* no further result for so long: the order of answers is known again */
-#define SETTLES_MAX 10             /* results that keep coming: 3 s, then go on as if settled */
+#define SETTLES_MAX 250            /* results that keep coming: 75 s, then go on as if settled */
 
 enum phase {
     IDLE,

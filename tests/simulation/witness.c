@@ -105,6 +105,7 @@ uint32_t witness_message_new(struct simulation *sim, const struct accept_message
     *mine = (struct witness_message){ .first_part = witness->part_count, .parts = message->coding.parts, .priority = message->priority,
                                       .report = message->report, .may_repeat = message->policy == MESSAGE_AT_LEAST_ONCE,
                                       .due_ms = message->due_ms, .expire_ms = message->expire_ms };
+    mine->span_ms = mine->expire_ms - (host_wall_ms(sim) > mine->due_ms ? host_wall_ms(sim) : mine->due_ms);
     memcpy(mine->to, message->to, sizeof mine->to);
     mine->key = witness_key(message->to, message->text, message->text_length);
     witness_map_put(&witness->by_text, mine->key, index);
@@ -156,7 +157,11 @@ void witness_cancelled(struct simulation *sim, uint32_t index)
 
 void witness_releases(struct simulation *sim, uint32_t index)
 {
-    sim->witness.messages[index].may_repeat++;
+    struct witness_message *message = &sim->witness.messages[index];
+
+    message->may_repeat++;
+    if (message->expire_ms < host_wall_ms(sim) + message->span_ms)
+        message->expire_ms = host_wall_ms(sim) + message->span_ms;
 }
 
 /* -- what waits, best first ----------------------------------------------------------------------------------- */

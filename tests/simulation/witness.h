@@ -37,6 +37,7 @@ struct witness_message {
     uint8_t may_repeat;                  /* how often its owner, or its policy, allows more than once */
     int64_t id;                          /* 0: not known yet */
     int64_t due_ms, expire_ms;           /* by the box's clock */
+    int64_t span_ms;                     /* how long it may take; a release gives it as much again */
     uint64_t ready_us, cancelled_us;
     uint64_t key;                        /* of recipient and whole text */
     char to[MESSAGE_TO_MAX];

@@ -306,12 +306,32 @@ static void results_without_end_do_not_hold_the_synchronising_for_ever(void **st
     (void)state;
     assert_int_equal(at_chat_sync(&chat, 1, false, now_ms), 0);
     assert_written("AT\r");
-    for (int i = 0; i < 100 && done_count == 0; i++) {
+    for (int i = 0; i < 400 && done_count == 0; i++) {   /* 100 s */
         feed("\r\nOK\r\n");
         wait_ms(250);
     }
     assert_int_equal(done_count, 1);
     assert_int_equal(last_done.result, AT_OK);
+}
+
+/* A modem that was stuck for minutes answers every AT it was asked meanwhile, slowly. */
+static void a_long_row_of_old_answers_is_waited_for_and_none_is_taken_for_a_new_one(void **state)
+{
+    (void)state;
+    assert_int_equal(at_chat_sync(&chat, 1, false, now_ms), 0);
+    assert_written("AT\r");
+    for (int i = 0; i < 180; i++) {
+        feed("\r\nOK\r\n");
+        wait_ms(250);
+        assert_int_equal(done_count, 0);
+    }
+    wait_ms(50);
+    assert_int_equal(done_count, 1);
+    assert_int_equal(last_done.result, AT_OK);
+    start("AT+CSQ");
+    feed("\r\n+CSQ: 7,99\r\n\r\nOK\r\n");
+    assert_int_equal(last_done.result, AT_OK);
+    assert_string_equal(lines[0], "+CSQ: 7,99");
 }
 
 static void escape_instead_of_data_ends_the_command_as_not_sent(void **state)
@@ -534,6 +554,7 @@ int main(void)
         TEST(after_silence_the_order_of_answers_must_be_found_again),
         TEST(synchronising_leaves_a_prompt_first_and_gives_up_after_its_tries),
         TEST(results_without_end_do_not_hold_the_synchronising_for_ever),
+        TEST(a_long_row_of_old_answers_is_waited_for_and_none_is_taken_for_a_new_one),
         TEST(escape_instead_of_data_ends_the_command_as_not_sent),
         TEST(a_refusal_in_the_middle_of_the_data_leaves_the_rest_unwritten),
         TEST(an_endless_line_is_dropped_and_what_follows_is_read),
