@@ -11,6 +11,7 @@
 
 #define REPORT_CANDIDATES_MAX 256        /* of one TP-MR and SIM: the last 65,536 parts of that SIM */
 #define REPORT_CLOCK_SKEW_MS 300000      /* our clock against the service centre's */
+#define REPORT_AHEAD_MS 30000            /* a part handed over by so much after its report's TP-SCTS needs clocks that differ */
 #define REPORT_TAKEN_MS_MAX 360000       /* from the intent, behind another part, to the service centre: twice 45 s x 4 tries */
 #define ORPHAN_WAIT_MS 600000            /* +CMGS follows its report within this */
 #define ORPHAN_AGE_MS_MAX 86400000
@@ -126,11 +127,15 @@ static enum report_match report_match_unknown(struct store *store, const struct 
 static enum report_match report_match(struct store *store, const struct report *report, int64_t now_ms, struct report_target *ret_target)
 {
     enum report_match match = REPORT_NO_MATCH;
+    struct report_target unknown;
 
     if (report->scts_ms != 0)
         match = report_match_mr(store, report, report->scts_ms - REPORT_TAKEN_MS_MAX, report->scts_ms + REPORT_CLOCK_SKEW_MS, ret_target);
     if (match == REPORT_NO_MATCH && report->scts_ms != 0)
         match = report_match_unknown(store, report, now_ms, ret_target);
+    else if (match == REPORT_MATCH && report->scts_ms != 0 && ret_target->intent_ms > report->scts_ms + REPORT_AHEAD_MS &&
+             report_match_unknown(store, report, now_ms, &unknown) != REPORT_NO_MATCH)
+        return REPORT_NO_MATCH;   /* its time speaks for a part in doubt, its TP-MR for another: it proves nothing about either */
     if (match == REPORT_NO_MATCH)
         match = report_match_mr(store, report, INT64_MIN, INT64_MAX, ret_target);
     if (match == REPORT_NO_MATCH && report->scts_ms == 0)
