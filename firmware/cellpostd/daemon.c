@@ -326,13 +326,30 @@ static void line_closed(void *context, uint32_t slot)
     daemon_port_closed(context, slot);
 }
 
+/* Names this run of the machine, and so of its monotonic clock. 0: the kernel does not say. */
+static int64_t boot_read(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);   /* FNV-1a */
+    char text[64] = "";
+
+    if (file == NULL)
+        return 0;
+    if (fgets(text, sizeof text, file) == NULL)
+        text[0] = '\0';
+    (void)fclose(file);
+    for (size_t i = 0; text[i] != '\0'; i++)
+        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001B3);
+    return text[0] != '\0' ? (int64_t)(hash >> 1) : 0;
+}
+
 static int start_box(struct daemon *daemon)
 {
     static const struct box_ops ops = { .event = on_event, .answer = on_answer, .want_write = want_write, .closed = line_closed };
     struct box_config config = {
         .ops = &ops, .context = daemon, .send_timeout_ms = daemon->config->modem.send_timeout_ms,
         .poll_ms = daemon->config->modem.poll_interval_ms, .park_retry_ms = daemon->config->modem.park_retry_ms,
-        .started_ms = daemon_now().wall_ms,
+        .started_ms = daemon_now().wall_ms, .boot = boot_read(),
     };
 
     daemon->box = box_new(&config);

@@ -28,6 +28,7 @@ struct box_config {
     uint32_t window;
     bool prefetch_at_once;
     int64_t started_ms;
+    int64_t boot;                        /* names the run of the machine's monotonic clock; 0: not known */
 };
 
 struct box;

@@ -50,7 +50,7 @@ struct gateway_slot *gateway_slot_get(struct gateway *gateway, uint32_t slot)
 
 struct store_change *gateway_new_change(struct gateway *gateway, enum change_kind kind, struct gateway_now now)
 {
-    (void)gateway;
+    gateway_look_at_clock(gateway, now);
     return change_new(kind, now.wall_ms);
 }
 
@@ -112,6 +112,19 @@ void gateway_event_message(struct gateway *gateway, int64_t id, enum message_sta
 
 /* -- what clients ask ----------------------------------------------------------------------------------------- */
 
+/* The clock was set between the request and now: its time counts from now. */
+static void accept_by_clock(struct store_change *change, struct gateway_now now)
+{
+    int64_t step_ms = now.wall_ms - change->now_ms;
+
+    if (step_ms < GATEWAY_CLOCK_STEP_MS && step_ms > -GATEWAY_CLOCK_STEP_MS)
+        return;
+    change->now_ms = now.wall_ms;
+    for (uint32_t i = 0; i < change->u.accept.count; i++)
+        if (change->u.accept.messages[i].due_ms == 0 && change->u.accept.messages[i].expire_ms != 0)
+            change->u.accept.messages[i].expire_ms += step_ms;
+}
+
 void gateway_submit(struct gateway *gateway, struct store_change *change, struct gateway_now now)
 {
     change->handle = now.mono_us;
@@ -120,6 +133,9 @@ void gateway_submit(struct gateway *gateway, struct store_change *change, struct
         gateway->config.ops->answer(gateway->config.context, change);
         return;
     }
+    gateway_look_at_clock(gateway, now);
+    if (change->kind == CHANGE_ACCEPT)
+        accept_by_clock(change, now);
     if (change->kind == CHANGE_CANCEL && gateway_cancel_waits(gateway, change, now))
         return;
     gateway_add_change(gateway, change);
@@ -350,6 +366,10 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
     case CHANGE_FETCH:
         fetch_done(gateway, change);
         break;
+    case CHANGE_CLOCK:
+        gateway->clock_told = gateway->clock_told && change->result == 0;
+        gateway->due_next_ms = 0;
+        break;
     case CHANGE_SIM:
         sim_done(gateway, change);
         break;
@@ -452,26 +472,37 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
     gateway->deadline_us = deadline;
 }
 
-/* Retries are put off in wall clock time, so that they survive a restart. A clock that is set back would put them off by
- * hours or years; the same after a start, since nobody knows how the clock was before it. */
-static void look_at_clock(struct gateway *gateway, struct gateway_now now)
+/* What waits does so in wall clock time, so that it survives a restart. When the clock is set, what was accepted since the machine
+ * booted moves with it (src/store/clock.c). What is older may be put off by hours or years; the same after a start, since
+ * nobody knows how the clock was before it: no try is further away than it would be at most. */
+void gateway_look_at_clock(struct gateway *gateway, struct gateway_now now)
 {
     int64_t ahead_ms = now.wall_ms - (int64_t)(now.mono_us / 1000);
+    struct store_change *change;
 
-    if (!gateway->clock_known || ahead_ms < gateway->clock_ahead_ms - GATEWAY_CLOCK_STEP_MS) {
+    if (gateway->clock_told && ahead_ms <= gateway->clock_ahead_ms + GATEWAY_CLOCK_STEP_MS &&
+        ahead_ms >= gateway->clock_ahead_ms - GATEWAY_CLOCK_STEP_MS)
+        return;
+    change = change_new(CHANGE_CLOCK, now.wall_ms);
+    if (change == NULL)
+        return;
+    if (!gateway->clock_started || ahead_ms < gateway->clock_ahead_ms)
         gateway->clock_fell = true;
-        gateway->due_next_ms = 0;
-    }
-    gateway->clock_known = true;
+    change->u.clock.ahead_ms = ahead_ms;
+    change->u.clock.boot = gateway->config.boot;
+    change->u.clock.starts = !gateway->clock_started;
+    gateway->clock_started = gateway->clock_told = true;
     gateway->clock_ahead_ms = ahead_ms;
+    gateway->due_next_ms = 0;
+    gateway_add_change(gateway, change);
 }
 
 void gateway_poll(struct gateway *gateway, struct gateway_now now)
 {
-    look_at_clock(gateway, now);
     if (gateway->store_bad) {
-        retry_store(gateway, now);
+        retry_store(gateway, now);       /* tells about the clock too */
     } else {
+        gateway_look_at_clock(gateway, now);
         resubmit(gateway);   /* another list may have shown that the store is well again */
         ask_store(gateway, now);
     }

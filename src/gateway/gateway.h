@@ -37,6 +37,7 @@ struct gateway_config {
     const struct gateway_ops *ops;
     void *context;
     uint32_t window;                     /* of the queue in memory; 0: default */
+    int64_t boot;                        /* names the run of the monotonic clock; 0: not known */
     bool prefetch_at_once;               /* ask for the next intent when a part goes on the air, not late in its air time */
 };
 

@@ -12,7 +12,7 @@
 #define GATEWAY_RETRY_CHANGES_MAX 8192   /* outcomes and reports kept in memory while the store is away */
 #define GATEWAY_STORE_RETRY_US 1000000u  /* how often a store that failed is tried again */
 #define GATEWAY_CLOCK_LOOK_US 60000000u  /* a wall clock that jumped is noticed within this */
-#define GATEWAY_CLOCK_STEP_MS 60000      /* a wall clock that falls by more was set */
+#define GATEWAY_CLOCK_STEP_MS 5000       /* a wall clock that is off by more was set */
 #define GATEWAY_RETRY_MS_MAX 600000      /* no retry is put off for longer */
 #define GATEWAY_SAMPLES 1024
 #define GATEWAY_DUE_BATCH 1000
@@ -75,8 +75,8 @@ struct gateway {
     int64_t due_next_ms;                 /* wall clock of the next due message; INT64_MAX none known */
     bool due_asked;
     bool clock_fell;                     /* tell the store with the next CHANGE_DUE */
-    bool clock_known;
-    int64_t clock_ahead_ms;              /* wall clock minus monotonic clock, as seen last */
+    bool clock_started, clock_told;      /* the store was told once; and how it stands now */
+    int64_t clock_ahead_ms;              /* wall clock minus monotonic clock, as told */
     bool stopping;
     uint64_t deadline_us;
 
@@ -90,6 +90,8 @@ struct gateway {
 
 /* -- gateway.c ------------------------------------------------------------------------------------------------ */
 void gateway_add_change(struct gateway *gateway, struct store_change *change);
+/* To be called before anything that goes by the wall clock: a clock that was set is told to the store first. */
+void gateway_look_at_clock(struct gateway *gateway, struct gateway_now now);
 /* NULL only where memory is gone; the caller then leaves things as they are. */
 struct store_change *gateway_new_change(struct gateway *gateway, enum change_kind kind, struct gateway_now now);
 void gateway_due_at(struct gateway *gateway, int64_t at_ms);

@@ -284,6 +284,7 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
     part->attempt_id = intent->attempt_id;
     part->resend = intent->resend;
     part->recipient = recipient_hash(intent->to);
+    part->item.expire_ms = intent->expire_ms;   /* the clock may have been set since it was queued */
     if (part->take_back || !slot->ready) {
         slot->follow.id = 0;
         withdraw(gateway, part, now);
@@ -319,6 +320,7 @@ static bool hand_over(struct gateway *gateway, struct gateway_slot *slot, uint32
     struct gateway_part *part = &slot->next;
     uint64_t air_us = slot->air_min_us / PREFETCH_AIR_DIVISOR, commits_us = PREFETCH_COMMITS * gateway->commit_mean_us;
 
+    gateway_look_at_clock(gateway, now);
     if (part->item.expire_ms <= now.wall_ms ||
         gateway->config.ops->send(gateway->config.context, index, part->attempt_id, part->pdu_hex, part->tpdu_length, now) < 0) {
         if (part->item.expire_ms > now.wall_ms)

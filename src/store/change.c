@@ -61,6 +61,7 @@ void change_clear(struct store_change *change)
         change->u.decide.requeue = (struct queue_item){ 0 };
         break;
     case CHANGE_CANCEL:
+    case CHANGE_CLOCK:
     case CHANGE_SIM:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:

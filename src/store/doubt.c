@@ -68,8 +68,8 @@ static int doubt_send_again(struct store *store, struct standing *standing, int6
     int r;
 
     doubt_release(store, standing->id, -1);
-    sql_run(&store->sql, "UPDATE message SET doubt_ms = 0, expire_ms = CASE WHEN expire_ms > 0 AND expire_ms - ?2 < expire_ms"
-                         " - max(accepted_ms, due_ms) THEN ?2 + expire_ms - max(accepted_ms, due_ms) ELSE expire_ms END WHERE id = ?1",
+    sql_run(&store->sql, "UPDATE message SET doubt_ms = 0, expire_ms = CASE WHEN expire_ms > 0"
+                         " THEN max(expire_ms, ?2 + expire_ms - moved_ms - max(accepted_ms, due_ms)) ELSE 0 END WHERE id = ?1",
             SQL_ARGS(sql_int(standing->id), sql_int(now_ms)));
     r = standing_load(store, standing->id, standing);
     if (r < 0)

@@ -18,7 +18,7 @@ int schema_open(struct sql *sql, enum schema_mode mode, const char *path, const 
                 size_t error_size);
 
 /* Kinds of rows in the table counter. */
-enum { COUNTER_COMMITS = 0, COUNTER_STATE = 1, COUNTER_SIM_PARTS = 2 };
+enum { COUNTER_COMMITS = 0, COUNTER_STATE = 1, COUNTER_SIM_PARTS = 2, COUNTER_CLOCK = 3 };
 
 /* Messages are found by number and client reference shelf by shelf: id >> 12. See schema.c. */
 #define MESSAGE_SHELF_BITS 12

@@ -25,7 +25,7 @@ int store_open(const char *path, const char *vfs, const char *tag, struct store 
 void store_close(struct store *store);   /* accepts NULL */
 const char *store_tag(const struct store *store);
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 /* -- changes ------------------------------------------------------------------------------------------------- */
 
@@ -40,6 +40,7 @@ enum change_kind {
     CHANGE_DECIDE,        /* a person's word on a message in doubt: send it again, or leave it */
     CHANGE_DUE,           /* scheduled and delayed messages whose time has come; expiry of those whose time is over */
     CHANGE_FETCH,         /* the next ready messages in order, to refill the queue in memory */
+    CHANGE_CLOCK,         /* how the wall clock stands against the machine's own: what waits keeps the time it has left */
     CHANGE_SIM,           /* a card was seen in a modem: their row numbers */
     CHANGE_KEY_ADD,       /* an API key */
     CHANGE_KEY_REMOVE,
@@ -172,6 +173,14 @@ struct change_fetch {
     bool more;                                       /* out: there are more behind */
 };
 
+/* To be applied before any change whose now_ms is by the new clock. */
+struct change_clock {
+    int64_t ahead_ms;                   /* wall clock minus monotonic clock */
+    int64_t boot;                       /* of the machine, whose monotonic clock it is; 0: not known */
+    bool starts;                        /* the first one of this process */
+    int64_t step_ms;                    /* out: by how much the clock was set since the last one */
+};
+
 struct change_sim {
     char iccid[32], imsi[20], imei[24], manufacturer[32], model[32], revision[48];
     uint32_t sim_id, modem_id;          /* out */
@@ -199,6 +208,7 @@ struct store_change {
         struct change_decide decide;
         struct change_due due;
         struct change_fetch fetch;
+        struct change_clock clock;
         struct change_sim sim;
         struct change_key key;
     } u;

@@ -35,6 +35,7 @@ store_step sending_intent, sending_outcome, sending_withdraw;
 store_step report_apply;
 store_step receive_apply;
 store_step doubt_decide;
+store_step clock_apply;
 store_step waiting_cancel, waiting_due, waiting_fetch;
 store_step registry_sim, registry_key_add, registry_key_remove;
 

@@ -114,8 +114,9 @@ static int write_message(struct simulation *sim, uint32_t number, struct accept_
     if (draw_percent(&clients->random, clients->schedule_percent))
         ret_message->due_ms = WORLD_EPOCH_MS + (int64_t)(sim->now_us / 1000) + (int64_t)draw_between(&clients->random, 1, 900) * 1000;
     if (number < sim->witness.message_count) {
-        ret_message->expire_ms = sim->witness.messages[number].expire_ms;
+        /* Validity is a span: a request that is made again begins it anew, unless the first one has landed. */
         ret_message->due_ms = sim->witness.messages[number].due_ms;
+        ret_message->expire_ms = (ret_message->due_ms != 0 ? ret_message->due_ms : host_wall_ms(sim)) + sim->witness.messages[number].span_ms;
     }
     if (draw_percent(&clients->random, clients->twice_percent))
         ret_message->policy = MESSAGE_AT_LEAST_ONCE;
@@ -160,6 +161,8 @@ static struct store_change *new_request(struct simulation *sim, struct client *c
             goto out;
         if (number == sim->witness.message_count)
             (void)witness_message_new(sim, &accept->messages[i]);
+        else
+            witness_asks_again(sim, number, &accept->messages[i]);
     }
     return change;
 out:

@@ -199,7 +199,8 @@ void host_submit(struct simulation *sim)
 static int box_start(struct simulation *sim)
 {
     static const struct box_ops ops = { .event = on_event, .answer = on_answer, .want_write = on_want_write, .closed = on_closed };
-    struct box_config config = { .ops = &ops, .context = sim, .window = sim->host.window, .started_ms = host_wall_ms(sim) };
+    struct box_config config = { .ops = &ops, .context = sim, .window = sim->host.window, .started_ms = host_wall_ms(sim),
+                                 .boot = (int64_t)sim->host.boot_us + 1 };
 
     sim->host.box = box_new(&config);
     return sim->host.box != NULL ? 0 : -ENOMEM;

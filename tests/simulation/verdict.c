@@ -145,7 +145,7 @@ static void check_state(struct simulation *sim, const struct witness_message *me
         break;
     }
     /* Where it waited to be sent once more, the first time is still in doubt: unknown, or what comes to light of it. */
-    if (message->cancelled && state != MESSAGE_CANCELLED && (message->may_repeat == 0 || (on_air == 0 && state != MESSAGE_UNKNOWN)))
+    if (message->cancelled && state != MESSAGE_CANCELLED && (message->may_repeat == 0 || (on_air == 0 && state != MESSAGE_UNKNOWN && witness_reports_are_clear(sim))))
         violation(sim, "message %lld was cancelled and is %s", (long long)message->id, message_state_name(state));
 }
 

@@ -10,6 +10,7 @@
 #define ORDER_SLACK_US SECONDS(2)        /* the answer of a commit and the choice may cross */
 #define CANCEL_SLACK_US SECONDS(15)      /* what a modem had in its hands when the box died is on the air until then */
 #define EXPIRY_SLACK_MS 120000           /* a modem may do its housekeeping between hand-over and AT+CMGS */
+#define EXPIRY_EARLY_MS 20000            /* a clock that is off by less was not set */
 #define CLOCK_FAULTS (UINT64_C(1) << FAULT_CLOCK_BACK | UINT64_C(1) << FAULT_CLOCK_FORWARD)
 
 /* -- keys and maps -------------------------------------------------------------------------------------------- */
@@ -105,7 +106,9 @@ uint32_t witness_message_new(struct simulation *sim, const struct accept_message
     *mine = (struct witness_message){ .first_part = witness->part_count, .parts = message->coding.parts, .priority = message->priority,
                                       .report = message->report, .may_repeat = message->policy == MESSAGE_AT_LEAST_ONCE,
                                       .due_ms = message->due_ms, .expire_ms = message->expire_ms };
-    mine->span_ms = mine->expire_ms - (host_wall_ms(sim) > mine->due_ms ? host_wall_ms(sim) : mine->due_ms);
+    mine->created_us = mine->asked_us = sim->now_us;
+    mine->boot_us = sim->host.boot_us;
+    mine->span_ms = mine->expire_ms - (mine->due_ms != 0 ? mine->due_ms : host_wall_ms(sim));
     memcpy(mine->to, message->to, sizeof mine->to);
     mine->key = witness_key(message->to, message->text, message->text_length);
     witness_map_put(&witness->by_text, mine->key, index);
@@ -137,6 +140,18 @@ static void know_id(struct simulation *sim, uint32_t index, int64_t id)
     witness->messages[index].id = id;
 }
 
+void witness_asks_again(struct simulation *sim, uint32_t index, const struct accept_message *again)
+{
+    struct witness_message *message = &sim->witness.messages[index];
+
+    if (message->promised)
+        return;
+    message->asked_us = sim->now_us;
+    message->boot_us = sim->host.boot_us;
+    if (message->expire_ms < again->expire_ms)
+        message->expire_ms = again->expire_ms;
+}
+
 void witness_promised(struct simulation *sim, uint32_t index, int64_t id)
 {
     struct witness_message *message = &sim->witness.messages[index];
@@ -162,6 +177,8 @@ void witness_releases(struct simulation *sim, uint32_t index)
     message->may_repeat++;
     if (message->expire_ms < host_wall_ms(sim) + message->span_ms)
         message->expire_ms = host_wall_ms(sim) + message->span_ms;
+    message->created_us = message->asked_us = sim->now_us;
+    message->boot_us = sim->host.boot_us;
 }
 
 /* -- what waits, best first ----------------------------------------------------------------------------------- */
@@ -310,6 +327,19 @@ static void settled(struct simulation *sim, int64_t id, enum message_state state
     sim->witness.open -= sim->witness.open > 0;
 }
 
+/* The store ends it, for its time is over. While the machine runs its own clock tells how much has passed, whatever the wall clock is
+ * set to; a message with an appointment goes by the wall clock. */
+static void expired(struct simulation *sim, int64_t id)
+{
+    const struct witness_message *message = witness_message_by_id(sim, id);
+
+    if (message != NULL && message->due_ms == 0 && message->boot_us == sim->host.boot_us &&
+        (int64_t)((sim->now_us - message->created_us) / 1000) + EXPIRY_EARLY_MS < message->span_ms)
+        violation(sim, "message %lld is expired %lld s after it came, and had %lld s", (long long)id,
+                  (long long)((sim->now_us - message->created_us) / SECONDS(1)), (long long)(message->span_ms / 1000));
+    settled(sim, id, MESSAGE_EXPIRED);
+}
+
 static void accepted(struct simulation *sim, const struct change_accept *accept)
 {
     for (uint32_t i = 0; i < accept->count; i++) {
@@ -341,7 +371,7 @@ static void intended(struct simulation *sim, const struct store_change *change)
     if (message != NULL)
         message->asked = false;
     if (change->result == -ETIME)
-        settled(sim, intent->message_id, MESSAGE_EXPIRED);
+        expired(sim, intent->message_id);
     if (change->result != 0)
         return;
     sim->result->attempts++;
@@ -415,7 +445,7 @@ void witness_change_committed(struct simulation *sim, const struct store_change 
         break;
     case CHANGE_DUE:
         for (uint32_t i = 0; change->result == 0 && i < change->u.due.expired_count; i++)
-            settled(sim, change->u.due.expired[i], MESSAGE_EXPIRED);
+            expired(sim, change->u.due.expired[i]);
         for (uint32_t i = 0; change->result == 0 && i < change->u.due.item_count; i++)
             is_ready(sim, &change->u.due.items[i]);
         break;
@@ -427,6 +457,7 @@ void witness_change_committed(struct simulation *sim, const struct store_change 
         check_report(sim, change);
         break;
     case CHANGE_RECEIVE:
+    case CHANGE_CLOCK:
     case CHANGE_SIM:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
@@ -519,6 +550,10 @@ static void on_air(struct simulation *sim, const struct sim_event *event)
     }
     if (message->cancelled && message->cancelled_us + CANCEL_SLACK_US < sim->now_us)
         violation(sim, "part %d of message %lld goes on the air after its cancel was granted", part->number + 1, (long long)message->id);
+    if (message->due_ms == 0 && message->boot_us == sim->host.boot_us &&
+        (int64_t)(sim->now_us - message->asked_us) / 1000 > message->span_ms + EXPIRY_SLACK_MS + (int64_t)(2 * sim->bank.air_us / 1000))
+        violation(sim, "part %d of message %lld goes on the air %lld s after it came, and had %lld s", part->number + 1, (long long)message->id,
+                  (long long)((sim->now_us - message->created_us) / SECONDS(1)), (long long)(message->span_ms / 1000));
     if ((sim->faults.enabled & CLOCK_FAULTS) != 0)
         return;
     if (host_wall_ms(sim) - (int64_t)(2 * sim->bank.air_us / 1000) > message->expire_ms + EXPIRY_SLACK_MS)

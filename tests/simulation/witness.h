@@ -37,6 +37,8 @@ struct witness_message {
     uint8_t may_repeat;                  /* how often its owner, or its policy, allows more than once */
     int64_t id;                          /* 0: not known yet */
     int64_t due_ms, expire_ms;           /* by the box's clock */
+    uint64_t created_us, asked_us;       /* when its client wrote it; when it was asked for last before it was promised */
+    uint64_t boot_us;                    /* in which run of the machine */
     int64_t span_ms;                     /* how long it may take; a release gives it as much again */
     uint64_t ready_us, cancelled_us;
     uint64_t key;                        /* of recipient and whole text */
@@ -78,6 +80,8 @@ struct witness_message *witness_message_by_id(struct simulation *sim, int64_t id
 
 /* A client has written a message with these cuts; returns its index. */
 uint32_t witness_message_new(struct simulation *sim, const struct accept_message *message);
+/* The same request once more: no answer came. */
+void witness_asks_again(struct simulation *sim, uint32_t message, const struct accept_message *again);
 void witness_promised(struct simulation *sim, uint32_t message, int64_t id);
 void witness_cancelled(struct simulation *sim, uint32_t message);
 void witness_releases(struct simulation *sim, uint32_t message);   /* its owner asks for it to be sent again */

@@ -32,6 +32,7 @@ struct rig {
     int store_error;                     /* not 0: every commit fails with it */
     int landed_error;                    /* the same, but what it wrote is there */
     int refuse_send;                     /* not 0: the modem takes nothing */
+    int64_t stale_ms;                    /* requests were read by a clock that was so far behind */
 };
 
 static void rig_find_intent(void *context, const struct attempt_row *row)
@@ -205,7 +206,8 @@ struct rig_text { const char *to, *text; uint16_t cuts[4]; uint16_t parts; uint8
 
 static int64_t rig_submit(struct rig *rig, struct rig_text text)
 {
-    struct store_change *change = change_new(CHANGE_ACCEPT, rig->now.wall_ms);
+    int64_t wall_ms = rig->now.wall_ms - rig->stale_ms;
+    struct store_change *change = change_new(CHANGE_ACCEPT, wall_ms);
     struct accept_message *message = calloc(1, sizeof *message);
 
     change->u.accept.messages = message;
@@ -227,8 +229,8 @@ static int64_t rig_submit(struct rig *rig, struct rig_text text)
     message->message_class = -1;
     message->report = true;
     message->policy = text.at_least_once ? MESSAGE_AT_LEAST_ONCE : MESSAGE_AT_MOST_ONCE;
-    message->due_ms = text.due_in_ms != 0 ? rig->now.wall_ms + text.due_in_ms : 0;
-    message->expire_ms = rig->now.wall_ms + (text.expire_in_ms != 0 ? text.expire_in_ms : 86400000);
+    message->due_ms = text.due_in_ms != 0 ? wall_ms + text.due_in_ms : 0;
+    message->expire_ms = wall_ms + (text.expire_in_ms != 0 ? text.expire_in_ms : 86400000);
     gateway_submit(rig->gateway, change, rig->now);
     rig_commit(rig);
     return rig->last_id;
