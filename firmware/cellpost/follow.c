@@ -103,6 +103,11 @@ static char *modem_words(json_t *data)
     return memory_printf("%s %s", json_text_of(data, "port"), json_text_of(data, "state"));
 }
 
+static char *alarm_words(json_t *data)
+{
+    return memory_printf("alarm %s", json_is_true(json_object_get(data, "raised")) ? "raised" : "over");
+}
+
 static char *lost_words(json_t *data)
 {
     return memory_printf("events %lld to %lld are gone: the gateway remembers only the last few thousand",
@@ -113,7 +118,7 @@ char *event_words(const struct cli *cli, const char *name, json_t *data)
 {
     static const struct { const char *name; char *(*words)(json_t *data); } kinds[] = {
         { "message", message_words }, { "part", step_words }, { "inbox", inbox_words },
-        { "modem", modem_words },     { "lost", lost_words },
+        { "modem", modem_words },     { "lost", lost_words },   { "alarm", alarm_words },
     };
     const char *reason = json_text_of(data, "reason"), *at = json_text_of(data, "at"), *point = strchr(at, '.');
     char time[WHEN_TEXT_MAX], ms[8] = "";

@@ -151,6 +151,8 @@ static void on_event(void *context, const struct live_event *event)
 
     if (event->kind == LIVE_MODEM)
         log_modem(event);
+    else if (event->kind == LIVE_ALARM)
+        log_line(event->raised ? LOG_ERROR : LOG_NOTICE, "%s%s", event->raised ? "" : "over: ", event->reason);
     else if (event->kind == LIVE_PART && event->step == LIVE_PART_UNKNOWN)
         log_line(LOG_WARNING, "%s: message %lld, part %d of %d: %s", event->port, (long long)event->message_id, event->part + 1,
                  event->parts, event->reason);

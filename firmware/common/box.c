@@ -456,7 +456,7 @@ int box_view(const struct box *box, struct live_view *ret_view, struct gateway_n
     view.modems = calloc(box->slot_count + 1, sizeof *view.modems);
     if (view.modems == NULL)
         return -ENOMEM;
-    gateway_view(box->gateway, &view);
+    gateway_view(box->gateway, &view, now);
     for (uint32_t i = 0; i < box->slot_count; i++)
         view_slot(box, box->slots[i], &view.modems[i], now);
     *ret_view = view;

@@ -57,11 +57,19 @@ static void render_modem(json_t *data, const char *tag, const struct live_event 
     json_put_text(data, "reason", event->reason);
 }
 
+static void render_alarm(json_t *data, const char *tag, const struct live_event *event)
+{
+    (void)tag;
+    json_put_bool(data, "raised", event->raised);
+    json_put_text(data, "reason", event->reason);
+}
+
 static const struct { const char *name; void (*render)(json_t *, const char *, const struct live_event *); } kinds[] = {
     [LIVE_MESSAGE] = { "message", render_message },
     [LIVE_PART] = { "part", render_part },
     [LIVE_INBOX] = { "inbox", render_inbox },
     [LIVE_MODEM] = { "modem", render_modem },
+    [LIVE_ALARM] = { "alarm", render_alarm },
 };
 
 /* JSON without line ends in it is one "data" line. */
@@ -134,7 +142,7 @@ enum api_step api_events_open(struct api_exchange *exchange)
     response->content_type = "text/event-stream";
     response->stream = true;
     response->stream_after = after;
-    response->stream_kinds = 1u << LIVE_MESSAGE | 1u << LIVE_PART | 1u << LIVE_MODEM;
+    response->stream_kinds = 1u << LIVE_MESSAGE | 1u << LIVE_PART | 1u << LIVE_MODEM | 1u << LIVE_ALARM;
     if (exchange->scopes & API_SCOPE_INBOX)   /* what came in is for who may read it */
         response->stream_kinds |= 1u << LIVE_INBOX;
     return API_DONE;

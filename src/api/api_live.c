@@ -130,8 +130,10 @@ static void health_finish(struct api *api, struct api_call *call, struct api_res
         json_array_append_new(problems, json_string(view->problem[0] ? view->problem : "no new messages are taken"));
     if (ready == 0)
         json_array_append_new(problems, json_string(view->modem_count ? "no modem is ready" : "there is no modem"));
+    if (view->alarm[0])
+        json_array_append_new(problems, json_string(view->alarm));
 
-    json_put_text(body, "status", !view->accepting ? "unavailable" : ready == 0 ? "degraded" : "ok");
+    json_put_text(body, "status", !view->accepting ? "unavailable" : ready == 0 || view->alarm[0] ? "degraded" : "ok");
     json_object_set_new(body, "problems", problems);
     json_put_text(body, "version", api->config.version);
     json_put_time(body, "started_at", view->started_ms);

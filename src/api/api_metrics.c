@@ -175,6 +175,10 @@ static void metrics_finish(struct api *api, struct api_call *call, struct api_re
     api_text_print(&text, "cellpost_start_time_seconds %lld\n", (long long)(view->started_ms / 1000));
     header_write(&text, "cellpost_accepting", "gauge", "1 while new messages are taken.");
     api_text_print(&text, "cellpost_accepting %d\n", view->accepting);
+    header_write(&text, "cellpost_sims_resting", "gauge", "SIMs that wait after refusals of their own.");
+    api_text_print(&text, "cellpost_sims_resting %u\n", (unsigned)view->sims_resting);
+    header_write(&text, "cellpost_alarm", "gauge", "1 while every SIM that is ready rests.");
+    api_text_print(&text, "cellpost_alarm %d\n", view->alarm[0] != '\0');
     header_write(&text, "cellpost_messages", "gauge", "Messages in the store by state.");
     for (int state = MESSAGE_SCHEDULED; state <= MESSAGE_STATE_LAST; state++)
         api_text_print(&text, "cellpost_messages{state=\"%s\"} %llu\n", message_state_name((enum message_state)state),

@@ -296,7 +296,7 @@ static void sim_done(struct gateway *gateway, const struct store_change *change)
     if (slot == NULL || change->result != 0 || strcmp(slot->iccid, change->u.sim.iccid) != 0 || strcmp(slot->imei, change->u.sim.imei) != 0)
         return;   /* another card is in it by now: its own change follows */
     if (slot->sim_id != change->u.sim.sim_id)
-        slot->health = (struct sim_health){ .streak = 0 };
+        slot->health = (struct sim_health){ .sent = 0 };
     slot->sim_id = change->u.sim.sim_id;
     slot->modem_id = change->u.sim.modem_id;
     slot->known = true;
@@ -497,8 +497,44 @@ void gateway_look_at_clock(struct gateway *gateway, struct gateway_now now)
     gateway_add_change(gateway, change);
 }
 
+static void alarm_text(const char *cause, char *ret_text, size_t size)
+{
+    (void)snprintf(ret_text, size, "every SIM that is ready rests, since the network refuses what they send (%s): look at their credit, their "
+                   "operator's limits and the coverage", cause);
+}
+
+/* Several SIMs refused at once are the cell, the operator or the credit of all: a person should hear of it before the queue grows. */
+void gateway_look_at_rests(struct gateway *gateway, struct gateway_now now)
+{
+    const char *cause = NULL;
+    char text[200];
+
+    for (uint32_t i = 0; i < gateway->slot_count; i++) {
+        const struct gateway_slot *slot = gateway->slots[i];
+
+        if (slot == NULL || !slot->known || (!slot->ready && slot->air.state == PART_NONE))
+            continue;
+        if (!sim_health_rests(&slot->health, now.mono_us)) {
+            cause = NULL;
+            break;
+        }
+        cause = error_class_name(slot->health.cause);
+    }
+    if ((cause == NULL) == (gateway->alarm_cause == NULL))
+        return;
+    alarm_text(cause != NULL ? cause : gateway->alarm_cause, text, sizeof text);
+    gateway->alarm_cause = cause;
+    {
+        struct live_event event = { .kind = LIVE_ALARM, .at_ms = now.wall_ms, .reason = text, .raised = cause != NULL,
+                                    .mr = -1, .code = -1, .status = -1 };
+
+        gateway->config.ops->event(gateway->config.context, &event);
+    }
+}
+
 void gateway_poll(struct gateway *gateway, struct gateway_now now)
 {
+    gateway_look_at_rests(gateway, now);
     if (gateway->store_bad) {
         retry_store(gateway, now);       /* tells about the clock too */
     } else {
@@ -533,12 +569,19 @@ bool gateway_idle(const struct gateway *gateway)
 
 /* -- views ---------------------------------------------------------------------------------------------------- */
 
-void gateway_view(const struct gateway *gateway, struct live_view *view)
+void gateway_view(const struct gateway *gateway, struct live_view *view, struct gateway_now now)
 {
     const char *reason;
 
     view->accepting = gateway_accepting(gateway, &reason);
     (void)snprintf(view->problem, sizeof view->problem, "%s", reason != NULL ? reason : "");
+    view->alarm[0] = '\0';
+    if (gateway->alarm_cause != NULL)
+        alarm_text(gateway->alarm_cause, view->alarm, sizeof view->alarm);
+    view->sims_resting = 0;
+    for (uint32_t i = 0; i < gateway->slot_count; i++)
+        view->sims_resting += gateway->slots[i] != NULL && gateway->slots[i]->known &&
+                              sim_health_rests(&gateway->slots[i]->health, now.mono_us);
     view->queue_ready = gateway->queue.count + gateway->bound_count;
     view->queue_more = gateway->queue.more;
     view->accepted = gateway->accepted;

@@ -77,7 +77,7 @@ bool gateway_accepting(const struct gateway *gateway, const char **ret_reason);
 /* The same as an errno: 0, -ESHUTDOWN, -ENOSPC, or what the store failed with. */
 int gateway_intake_error(const struct gateway *gateway);
 /* Counters, queue and what is on the air; live_modem entries are found by index = slot where view has them. */
-void gateway_view(const struct gateway *gateway, struct live_view *view);
+void gateway_view(const struct gateway *gateway, struct live_view *view, struct gateway_now now);
 /* What this slot has on the air: false for nothing. */
 bool gateway_on_air(const struct gateway *gateway, uint32_t slot, int64_t *ret_message_id, uint16_t *ret_part, uint16_t *ret_parts);
 

@@ -78,6 +78,7 @@ struct gateway {
     bool clock_started, clock_told;      /* the store was told once; and how it stands now */
     int64_t clock_ahead_ms;              /* wall clock minus monotonic clock, as told */
     bool stopping;
+    const char *alarm_cause;             /* every SIM rests: error_class_name() of the one that came last; NULL: not so */
     uint64_t deadline_us;
 
     struct { int64_t id; uint64_t at_us; } accepted_alone[64];   /* to measure acceptance to air */
@@ -92,6 +93,8 @@ struct gateway {
 void gateway_add_change(struct gateway *gateway, struct store_change *change);
 /* To be called before anything that goes by the wall clock: a clock that was set is told to the store first. */
 void gateway_look_at_clock(struct gateway *gateway, struct gateway_now now);
+/* Every SIM rests, or no longer: said once. */
+void gateway_look_at_rests(struct gateway *gateway, struct gateway_now now);
 /* NULL only where memory is gone; the caller then leaves things as they are. */
 struct store_change *gateway_new_change(struct gateway *gateway, enum change_kind kind, struct gateway_now now);
 void gateway_due_at(struct gateway *gateway, int64_t at_ms);
@@ -110,6 +113,7 @@ bool gateway_is_active(const struct gateway *gateway, int64_t message_id);
 /* Takes back what waits behind the part on the air, if it may be; the reason is for the record. */
 void gateway_take_back(struct gateway *gateway, struct gateway_slot *slot, uint32_t index, struct gateway_now now);
 bool gateway_cancel_waits(struct gateway *gateway, struct store_change *cancel, struct gateway_now now);
+uint32_t gateway_recipient_hash(const char *to);   /* tells recipients apart */
 void gateway_bound_remove(struct gateway *gateway, int64_t message_id);
 
 /* -- gateway_policy.c ----------------------------------------------------------------------------------------- */

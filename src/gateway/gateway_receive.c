@@ -186,12 +186,14 @@ void gateway_report(struct gateway *gateway, uint32_t index, const char *pdu_hex
 void gateway_report_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
 {
     const struct change_report *report = &change->u.report;
-    const struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
+    struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
 
     if (change->result != 0)
         return;
     gateway->config.ops->stored(gateway->config.context, change->slot, (uint32_t)change->handle, now);
     gateway->reports++;
+    if (report->message_id != 0)
+        sim_health_reported(&slot->health, tp_status_find(report->status), gateway_recipient_hash(report->recipient), now.mono_us);
     if (report->message_id == 0) {
         gateway->reports_unmatched++;
         return;
@@ -205,5 +207,7 @@ void gateway_report_done(struct gateway *gateway, struct store_change *change, s
         gateway->config.ops->event(gateway->config.context, &event);
     }
     if (report->message_changed)
-        gateway_event_message(gateway, report->message_id, report->message_state, tp_status_find(report->status)->words, now);
+        gateway_event_message(gateway, report->message_id, report->message_state, report->reason, now);
+    if (report->ready_ms != 0)
+        gateway_due_at(gateway, report->ready_ms);
 }

@@ -244,7 +244,7 @@ static void add_outcome(struct gateway *gateway, int64_t attempt_id, const struc
 }
 
 /* FNV-1a: only to tell recipients apart. */
-static uint32_t recipient_hash(const char *to)
+uint32_t gateway_recipient_hash(const char *to)
 {
     uint32_t hash = 2166136261u;
 
@@ -283,7 +283,7 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
     }
     part->attempt_id = intent->attempt_id;
     part->resend = intent->resend;
-    part->recipient = recipient_hash(intent->to);
+    part->recipient = gateway_recipient_hash(intent->to);
     part->item.expire_ms = intent->expire_ms;   /* the clock may have been set since it was queued */
     if (part->take_back || !slot->ready) {
         slot->follow.id = 0;
@@ -406,6 +406,7 @@ void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attemp
     if (!on_air)
         return;   /* a late answer to a part given up before */
     part_event(gateway, slot, &slot->air, steps[policy.attempt], mr, code, policy.reason, now);
+    gateway_look_at_rests(gateway, now);
     slot->air.state = PART_NONE;
     air_us = now.mono_us - slot->air_since_us;
     if (policy.attempt == ATTEMPT_SENT)   /* falls at once, rises slowly */

@@ -27,6 +27,8 @@ struct live_view {
     struct live_modem *modems; uint32_t modem_count;   /* malloc'ed by the filler */
     bool accepting;                      /* false: intake is refused, problem says why */
     char problem[200];
+    char alarm[200];                     /* not "": something that a person should look at now; messages are taken all the same */
+    uint32_t sims_resting;               /* cards that wait after refusals of their own */
     int64_t started_ms;
     uint64_t queue_ready;                /* ready messages held in memory */
     bool queue_more;                     /* and more in the store */
@@ -38,7 +40,7 @@ struct live_view {
 };
 void live_view_done(struct live_view *view);   /* frees the arrays; accepts an empty one */
 
-enum live_event_kind { LIVE_MESSAGE, LIVE_PART, LIVE_INBOX, LIVE_MODEM };
+enum live_event_kind { LIVE_MESSAGE, LIVE_PART, LIVE_INBOX, LIVE_MODEM, LIVE_ALARM };
 
 enum live_part_step { LIVE_PART_ON_AIR, LIVE_PART_SENT, LIVE_PART_REFUSED, LIVE_PART_NOT_SENT, LIVE_PART_UNKNOWN, LIVE_PART_REPORTED };
 const char *live_part_step_name(enum live_part_step step);
@@ -49,7 +51,8 @@ struct live_event {
     int64_t at_ms;
     int64_t message_id;                  /* MESSAGE, PART; INBOX: the inbox id */
     enum message_state state;            /* MESSAGE */
-    const char *reason;                  /* MESSAGE, PART, MODEM; "" none */
+    const char *reason;                  /* MESSAGE, PART, MODEM, ALARM; "" none */
+    bool raised;                         /* ALARM; false: it is over */
     enum live_part_step step;            /* PART */
     uint16_t part, parts;                /* PART, 0-based */
     int mr, code, status;                /* PART: -1 none; status: TP-ST */

@@ -26,7 +26,7 @@ static const struct rest *rest_of(enum error_class class)
 
 void sim_health_sent(struct sim_health *health)
 {
-    health->streak = 0;
+    health->refused.length = 0;
     if (++health->sent < SENT_TO_RECOVER)
         return;
     health->sent = 0;
@@ -36,34 +36,47 @@ void sim_health_sent(struct sim_health *health)
 }
 
 /* True when this refusal makes the streak long enough. The same recipient again says nothing new. */
-static bool streak_grows(struct sim_health *health, uint32_t recipient)
+static bool streak_grows(struct sim_streak *streak, uint32_t recipient)
 {
-    for (uint8_t i = 0; i < health->streak; i++)
-        if (health->recipients[i] == recipient)
+    for (uint8_t i = 0; i < streak->length; i++)
+        if (streak->recipients[i] == recipient)
             return false;
-    health->recipients[health->streak++] = recipient;
-    return health->streak == SIM_STREAK_MAX;
+    streak->recipients[streak->length++] = recipient;
+    return streak->length == SIM_STREAK_MAX;
 }
 
-bool sim_health_refused(struct sim_health *health, enum error_class class, uint32_t recipient, uint64_t now_us)
+/* False: a class that is not the SIM's business. */
+static bool begin_rest(struct sim_health *health, enum error_class class, uint64_t now_us)
 {
-    const struct rest *rest;
+    const struct rest *rest = rest_of(class);
     uint8_t *level, step;
 
-    if (class == ERROR_VARIES && streak_grows(health, recipient))
-        class = ERROR_SIM;
-    rest = rest_of(class);
     if (rest == NULL)
         return false;
     level = &health->level[rest - rests];
     step = *level < rest->steps ? *level : (uint8_t)(rest->steps - 1);
     health->rest_until_us = now_us + rest->rest_s[step] * SECOND_US;
     health->cause = class;
-    health->streak = 0;
+    health->refused.length = health->reported.length = 0;
     health->sent = 0;
     if (*level < rest->steps)
         (*level)++;
-    return class == ERROR_SIM;
+    return true;
+}
+
+bool sim_health_refused(struct sim_health *health, enum error_class class, uint32_t recipient, uint64_t now_us)
+{
+    if (class == ERROR_VARIES && streak_grows(&health->refused, recipient))
+        class = ERROR_SIM;
+    return begin_rest(health, class, now_us) && class == ERROR_SIM;
+}
+
+void sim_health_reported(struct sim_health *health, const struct tp_status *status, uint32_t recipient, uint64_t now_us)
+{
+    if (status->final && status->class == TP_CLASS_NONE)
+        health->reported.length = 0;
+    else if (status->class == TP_CLASS_VARIES && streak_grows(&health->reported, recipient))
+        (void)begin_rest(health, ERROR_SIM, now_us);
 }
 
 bool sim_health_rests(const struct sim_health *health, uint64_t now_us)

@@ -13,13 +13,16 @@
 #include <stdint.h>
 
 #include "src/gateway/error_class.h"
+#include "src/store/tp_status.h"
 
 #define SIM_REST_CAUSES 3                /* SIM, congestion, modem */
 #define SIM_STREAK_MAX 3                 /* refusals over different recipients that make it the SIM's fault */
 
+struct sim_streak { uint32_t recipients[SIM_STREAK_MAX]; uint8_t length; };
+
 struct sim_health {
-    uint32_t recipients[SIM_STREAK_MAX]; /* whose refusals make the streak */
-    uint8_t streak;
+    struct sim_streak refused;           /* broken by each part that is sent */
+    struct sim_streak reported;          /* final reports that may mean the SIM; broken by each that says delivered */
     uint8_t level[SIM_REST_CAUSES];      /* of the next rest, by cause: congestion says nothing about credit */
     uint8_t sent;                        /* in a row, since the level changed */
     uint64_t rest_until_us;              /* 0: does not rest */
@@ -31,6 +34,8 @@ void sim_health_sent(struct sim_health *health);
 /* A part was refused. recipient: any hash of the number. True where this one is the SIM's fault: the message may go by another
  * SIM at once. */
 bool sim_health_refused(struct sim_health *health, enum error_class class, uint32_t recipient, uint64_t now_us);
+/* A delivery report came about a part of this SIM. */
+void sim_health_reported(struct sim_health *health, const struct tp_status *status, uint32_t recipient, uint64_t now_us);
 bool sim_health_rests(const struct sim_health *health, uint64_t now_us);
 
 #endif

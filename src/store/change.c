@@ -39,6 +39,8 @@ void change_clear(struct store_change *change)
     case CHANGE_REPORT:
         change->u.report.message_id = 0;
         change->u.report.message_changed = false;
+        change->u.report.reason[0] = '\0';
+        change->u.report.ready_ms = 0;
         break;
     case CHANGE_RECEIVE:
         change->u.receive.inbox_id = 0;

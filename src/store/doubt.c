@@ -33,6 +33,18 @@ bool doubt_resend(struct store *store, struct standing *standing, int64_t now_ms
     return true;
 }
 
+bool doubt_resubmit(struct store *store, struct standing *standing, int64_t attempt_id, uint16_t part, int64_t now_ms)
+{
+    if (standing->policy != MESSAGE_AT_LEAST_ONCE || standing->ended || standing->part_released[part] != 0 ||
+        (standing->expire_ms > 0 && standing->expire_ms <= now_ms + DOUBT_RESUBMIT_MS))
+        return false;
+    sql_run(&store->sql, "UPDATE attempt SET state = 7 WHERE id = ?1 AND state = 2", SQL_ARGS(sql_int(attempt_id)));
+    if (standing_load(store, standing->id, standing) < 0)
+        return false;
+    standing->ready_ms = now_ms + DOUBT_RESUBMIT_MS;
+    return true;
+}
+
 uint32_t doubt_hold(struct store *store, int64_t now_ms, uint32_t limit, int64_t *ret_ids)
 {
     struct sql *sql = &store->sql;
@@ -55,7 +67,7 @@ uint32_t doubt_hold(struct store *store, int64_t now_ms, uint32_t limit, int64_t
 static int doubt_drop(struct store *store, struct standing *standing, int64_t now_ms)
 {
     sql_run(&store->sql, "UPDATE message SET doubt_ms = 0 WHERE id = ?1", SQL_ARGS(sql_int(standing->id)));
-    standing->released = false;   /* nothing of it waits: it ends as what it is */
+    standing->released = standing->doubtful = false;   /* nothing of it waits: it ends as what it is */
     if (standing->state == MESSAGE_UNKNOWN)   /* the state stays, so its reason must be written by hand */
         standing_save(store, standing, MESSAGE_HELD, now_ms, "looked at by a person");
     standing_end(store, standing, MESSAGE_UNKNOWN, now_ms, "dropped by a person: it may or may not have been sent");

@@ -9,6 +9,8 @@
 #include "src/store/store_internal.h"
 #include "src/store/tp_status.h"
 
+#include <stdio.h>
+
 #define REPORT_CANDIDATES_MAX 256        /* of one TP-MR and SIM: the last 65,536 parts of that SIM */
 #define REPORT_CLOCK_SKEW_MS 300000      /* our clock against the service centre's */
 #define REPORT_AHEAD_MS 30000            /* a part handed over by so much after its report's TP-SCTS needs clocks that differ */
@@ -162,15 +164,22 @@ static void report_note(struct store *store, const struct report *report, int64_
 
 /* Returns 1 if the message changed, 0 if not, or a negative errno. */
 static int report_settle(struct store *store, const struct report *report, const struct report_target *target, int64_t now_ms,
-                         struct standing *ret_standing)
+                         struct standing *ret_standing, char ret_reason[MESSAGE_REASON_MAX])
 {
+    const struct tp_status *status = tp_status_find(report->status);
     int r;
 
     report_note(store, report, target->attempt_id, now_ms);
     r = standing_load(store, target->message_id, ret_standing);
     if (r < 0)
         return r;
-    return standing_settle(store, ret_standing, false, now_ms, tp_status_find(report->status)->words) ? 1 : 0;
+    tp_status_reason(report->status, ret_reason);
+    if (status->final && status->class == TP_CLASS_TRANSIENT &&
+        doubt_resubmit(store, ret_standing, target->attempt_id, target->part, now_ms)) {
+        (void)snprintf(ret_reason, MESSAGE_REASON_MAX, "%s (%s); at least once: it is sent once more", status->words, tp_class_name(status->class));
+        return standing_settle(store, ret_standing, true, now_ms, ret_reason) ? 1 : 0;
+    }
+    return standing_settle(store, ret_standing, false, now_ms, ret_reason) ? 1 : 0;
 }
 
 /* -- reports that came too early ----------------------------------------------------------------------------- */
@@ -216,7 +225,7 @@ static int64_t orphan_next(struct store *store, uint32_t sim_id, int64_t after_i
 
 bool report_take_orphans(struct store *store, uint32_t sim_id, struct standing *standing, int64_t now_ms)
 {
-    char recipient[MESSAGE_TO_MAX * 2];
+    char recipient[MESSAGE_TO_MAX * 2], reason[MESSAGE_REASON_MAX];
     struct report report;
     bool changed = false;
     int64_t id = 0;
@@ -232,7 +241,7 @@ bool report_take_orphans(struct store *store, uint32_t sim_id, struct standing *
         if (match == REPORT_NO_MATCH || target.message_id != standing->id)
             continue;
         sql_run(&store->sql, "DELETE FROM report_orphan WHERE id = ?1", SQL_ARGS(sql_int(id)));
-        if (match == REPORT_MATCH && report_settle(store, &report, &target, now_ms, standing) > 0)
+        if (match == REPORT_MATCH && report_settle(store, &report, &target, now_ms, standing, reason) > 0)
             changed = true;
     }
 }
@@ -252,7 +261,7 @@ int report_apply(struct store *store, struct store_change *change)
         orphan_keep(store, &report, change->now_ms);
         return store->sql.failed;
     }
-    r = match == REPORT_MATCH ? report_settle(store, &report, &target, change->now_ms, &standing)
+    r = match == REPORT_MATCH ? report_settle(store, &report, &target, change->now_ms, &standing, in->reason)
                               : standing_load(store, target.message_id, &standing);
     if (r < 0)
         return r;
@@ -261,5 +270,6 @@ int report_apply(struct store *store, struct store_change *change)
     in->parts = standing.parts;
     in->message_state = standing.state;
     in->message_changed = r > 0;
+    in->ready_ms = match == REPORT_MATCH && standing.state == MESSAGE_QUEUED ? standing.ready_ms : 0;
     return store->sql.failed;
 }

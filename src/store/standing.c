@@ -42,7 +42,7 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
         if ((attempt == ATTEMPT_REFUSED || attempt == ATTEMPT_NOT_SENT) && standing.failures < UINT8_MAX)
             standing.failures++;
         if (part >= 0 && part < standing.parts && attempt == ATTEMPT_RELEASED)
-            standing.part_released[part] = true;
+            standing.part_released[part] |= sqlite3_column_int(row, 2) >= 0 ? RELEASED_GIVEN_UP : RELEASED_IN_DOUBT;
         if (part >= 0 && part < standing.parts)
             standing.part[part] = part_standing_best(
                 standing.part[part], part_standing_of(attempt, sqlite3_column_int(row, 2)));
@@ -55,12 +55,15 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
 void standing_count(struct standing *standing)
 {
     standing->open = standing->left = 0;
-    standing->released = false;
+    standing->released = standing->doubtful = false;
     standing->part_next = standing->parts;
     for (uint16_t i = 0; i < standing->parts; i++) {
         standing->open += standing->part[i] == PART_OPEN;
         standing->left += standing->part[i] == PART_LEFT;
-        standing->released = standing->released || (standing->part[i] == PART_LEFT && standing->part_released[i]);
+        if (standing->part[i] == PART_LEFT && standing->part_released[i] != 0) {
+            standing->released = true;
+            standing->doubtful = standing->doubtful || (standing->part_released[i] & RELEASED_IN_DOUBT) != 0;
+        }
         if (standing->part[i] == PART_LEFT && standing->part_next == standing->parts)
             standing->part_next = i;
     }
@@ -151,9 +154,9 @@ bool standing_settle(struct store *store, struct standing *standing, bool retry,
 
 void standing_end(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason)
 {
-    /* It waited to be sent once more: what became of the first time is not known, and no other end would be true. */
+    /* It waited to be sent once more: no other end would be true than what became of the first time. */
     if (standing->released)
-        state = MESSAGE_UNKNOWN;
+        state = standing->doubtful ? MESSAGE_UNKNOWN : MESSAGE_UNDELIVERED;
     standing->ended = true;
     standing->ready_ms = 0;
     standing_save(store, standing, state, now_ms, reason);

@@ -129,6 +129,8 @@ struct change_report {
     int64_t message_id; uint16_t part, parts;   /* out: id 0 where no open part fits: kept for one that comes (+CMGS on its way).
                                          * A final report that came before: its message, message_changed false */
     enum message_state message_state; bool message_changed;
+    char reason[MESSAGE_REASON_MAX];    /* out: of the change, with the class of the failure */
+    int64_t ready_ms;                   /* out: it is sent once more, not before this wall time; 0: it is not */
 };
 
 struct change_receive {

@@ -12,6 +12,7 @@
 #define MESSAGE_PARTS_MAX 255
 #define DOUBT_AFTER_MS 600000            /* evidence is waited for until the validity is over, and this long */
 #define DOUBT_RESEND_MS 60000            /* from an answer that never came to the one resend */
+#define DOUBT_RESUBMIT_MS 300000         /* from the report that the service centre gave up to the one resend */
 #define DOUBT_SETTLE_MS 180000           /* after a restart: what was on its way then may still be told (45 s x 4 tries) */
 
 struct store {
@@ -44,6 +45,8 @@ void change_clear(struct store_change *change);
 
 /* -- how a message stands ------------------------------------------------------------------------------------ */
 
+enum released { RELEASED_IN_DOUBT = 1, RELEASED_GIVEN_UP = 2 };   /* what is known of the first time */
+
 struct standing {
     int64_t id;
     enum message_state state;
@@ -56,8 +59,9 @@ struct standing {
     uint16_t concat_ref; uint8_t concat_ref_bits;
     enum part_standing part[MESSAGE_PARTS_MAX];
     enum message_policy policy;
-    bool part_released[MESSAGE_PARTS_MAX];
-    bool released;                       /* a part left may have been sent before: it goes by the same SIM and reference */
+    uint8_t part_released[MESSAGE_PARTS_MAX];   /* enum released, ored */
+    bool released;                       /* a part left went out before: it goes by the same SIM and reference */
+    bool doubtful;                       /* and nobody knows what became of that one */
     uint8_t failures;                    /* attempts that were refused or not sent */
     uint16_t open, left, part_next;      /* parts with an open intent; not handed over; the first of those, or parts */
 };
@@ -80,6 +84,9 @@ struct queue_item standing_item(const struct standing *standing);
 /* Unknown parts of a message whose policy allows it, and that were not sent twice already, may be sent once more after
  * wait_ms, in which evidence may still come. Returns true if there are any; standing is loaded anew. */
 bool doubt_resend(struct store *store, struct standing *standing, int64_t now_ms, int64_t wait_ms);
+/* The service centre gave this part up for a cause that passes: where the policy allows it, and it was not sent twice already, it is
+ * sent once more. Returns true if it is; standing is loaded anew. */
+bool doubt_resubmit(struct store *store, struct standing *standing, int64_t attempt_id, uint16_t part, int64_t now_ms);
 /* Unknown messages for which nothing came in their time: at most limit become held; their ids. */
 uint32_t doubt_hold(struct store *store, int64_t now_ms, uint32_t limit, int64_t *ret_ids);
 

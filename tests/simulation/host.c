@@ -49,6 +49,9 @@ static void on_event(void *context, const struct live_event *event)
     case LIVE_INBOX:
         trace(sim, "box", "inbox %lld from %s %s", (long long)event->message_id, event->from, event->reason);
         break;
+    case LIVE_ALARM:
+        trace(sim, "box", "alarm %s: %s", event->raised ? "raised" : "over", event->reason);
+        break;
     case LIVE_MODEM:
         trace(sim, "box", "%s is %s %s", event->port, event->modem_state, event->reason);
         break;
@@ -166,7 +169,7 @@ static void check_memory(struct simulation *sim)
     uint32_t window = sim->host.window != 0 ? sim->host.window : QUEUE_WINDOW_DEFAULT;
     struct live_view view = { .modems = NULL };
 
-    gateway_view(box_gateway(sim->host.box), &view);
+    gateway_view(box_gateway(sim->host.box), &view, host_now(sim));
     if (view.queue_ready > 2 * window + BOUND_MAX)
         violation(sim, "memory: %llu messages in a window of %u", (unsigned long long)view.queue_ready, (unsigned)window);
     sim->host.look_us = sim->now_us + MINUTES(1);

@@ -82,6 +82,17 @@ static void health_is_ok_degraded_or_unavailable(void **state)
             assert_string_equal(text_at(&answer, "problems/0"), "the disk is full");
         answer_done(&answer);
     }
+    (void)snprintf(modem.state, sizeof modem.state, "ready");
+    (void)snprintf(rig->view.alarm, sizeof rig->view.alarm, "every SIM rests");
+    rig->view.accepting = true;
+    {
+        struct answer answer = ask(rig, &(struct ask){ .method = "GET", .path = "/healthz", .key = "" });
+
+        assert_int_equal(answer.response.status, 200);
+        assert_string_equal(text_at(&answer, "status"), "degraded");
+        assert_string_equal(text_at(&answer, "problems/0"), "every SIM rests");
+        answer_done(&answer);
+    }
     rig_free(rig);
 }
 
@@ -172,6 +183,8 @@ static const struct { struct live_event event; const char *text; } events[] = {
       "id: 41\nevent: inbox\ndata: {\"at\":\"2025-12-01T00:00:00.000Z\",\"id\":\"ab12-i3\",\"from\":\"+40711111111\",\"text\":\"two\\nlines\\n\\nid: 9\"}\n\n" },
     { { .kind = LIVE_MODEM, .at_ms = NOW_MS, .port = "\xff", .imei = "1", .iccid = "", .modem_state = "parked", .reason = "PIN", .mr = -1, .code = -1, .status = -1 },
       "id: 41\nevent: modem\ndata: {\"at\":\"2025-12-01T00:00:00.000Z\",\"port\":\"\xef\xbf\xbd\",\"modem\":\"1\",\"state\":\"parked\",\"reason\":\"PIN\"}\n\n" },
+    { { .kind = LIVE_ALARM, .at_ms = NOW_MS, .raised = true, .reason = "every SIM rests", .mr = -1, .code = -1, .status = -1 },
+      "id: 41\nevent: alarm\ndata: {\"at\":\"2025-12-01T00:00:00.000Z\",\"raised\":true,\"reason\":\"every SIM rests\"}\n\n" },
 };
 
 static void an_event_is_one_record_whatever_is_in_it(void **state)

@@ -32,6 +32,7 @@ struct rig {
     int store_error;                     /* not 0: every commit fails with it */
     int landed_error;                    /* the same, but what it wrote is there */
     int refuse_send;                     /* not 0: the modem takes nothing */
+    char alarm[200]; uint32_t alarms, alarms_over;   /* as told by events */
     int64_t stale_ms;                    /* requests were read by a clock that was so far behind */
 };
 
@@ -86,8 +87,12 @@ static void rig_stored(void *context, uint32_t slot, uint32_t handle, struct gat
 
 static void rig_event(void *context, const struct live_event *event)
 {
-    (void)context;
-    (void)event;
+    struct rig *rig = context;
+
+    if (event->kind != LIVE_ALARM)
+        return;
+    (void)snprintf(rig->alarm, sizeof rig->alarm, "%s", event->reason);
+    *(event->raised ? &rig->alarms : &rig->alarms_over) += 1;
 }
 
 static void rig_answer(void *context, struct store_change *change)

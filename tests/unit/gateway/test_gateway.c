@@ -358,6 +358,38 @@ static void a_request_that_met_the_old_clock_has_its_time_by_the_new_one(void **
     rig_free(rig);
 }
 
+static void when_every_sim_rests_an_alarm_is_raised_once_and_ends_with_the_first_that_may_go_on(void **state)
+{
+    struct rig *rig = rig_new();
+    struct live_view view = { .modems = NULL };
+
+    (void)state;
+    rig_modem(rig, 0);
+    rig_modem(rig, 1);
+    for (int i = 0; i < 4; i++)
+        (void)rig_submit(rig, (struct rig_text){ .text = "full" });
+    rig_result(rig, 0, GATEWAY_REFUSED, -1, 42);
+    rig_commit(rig);
+    assert_int_equal(rig->alarms, 0);
+    rig_pass_ms(rig, 10000);
+    rig_result(rig, 1, GATEWAY_REFUSED, -1, 42);
+    rig_commit(rig);
+    assert_int_equal(rig->alarms, 1);
+    assert_non_null(strstr(rig->alarm, "congestion"));
+    gateway_view(rig->gateway, &view, rig->now);
+    assert_string_equal(view.alarm, rig->alarm);
+    assert_int_equal(view.sims_resting, 2);
+    rig_pass_ms(rig, 49000);
+    assert_int_equal(rig->alarms_over, 0);
+    rig_pass_ms(rig, 2000);
+    assert_int_equal(rig->alarms, 1);
+    assert_int_equal(rig->alarms_over, 1);
+    gateway_view(rig->gateway, &view, rig->now);
+    assert_string_equal(view.alarm, "");
+    assert_int_equal(view.sims_resting, 1);
+    rig_free(rig);
+}
+
 static void tries_end(void **state)
 {
     struct rig *rig = rig_new();
@@ -914,7 +946,7 @@ static void ten_thousand_queued_messages_need_a_small_window_only(void **state)
         rig_commit(rig);
     }
     memset(&view, 0, sizeof view);
-    gateway_view(rig->gateway, &view);
+    gateway_view(rig->gateway, &view, rig->now);
     assert_true(view.queue_ready <= QUEUE_WINDOW_DEFAULT);
     assert_true(view.queue_more);
     assert_int_equal(view.accepted, 10000);
@@ -941,6 +973,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_jumps_forward_ends_nothing_that_waits),
         cmocka_unit_test(a_message_is_over_when_its_time_has_passed_though_the_clock_went_back),
         cmocka_unit_test(a_request_that_met_the_old_clock_has_its_time_by_the_new_one),
+        cmocka_unit_test(when_every_sim_rests_an_alarm_is_raised_once_and_ends_with_the_first_that_may_go_on),
         cmocka_unit_test(tries_end),
         cmocka_unit_test(a_number_that_does_not_exist_is_rejected_at_once),
         cmocka_unit_test(a_barred_sim_rests_and_another_takes_its_message_at_once),

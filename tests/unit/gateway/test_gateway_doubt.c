@@ -10,6 +10,20 @@
 
 /* TP-MR 17 to +40700000001, at its recipient; handed to the service centre at 2026-09-21 14:13:20 UTC, the rig's start. */
 #define REPORT_MR17 "0006110B910407000000F1629012413102006290124131020000"
+/* The same with TP-ST 62: no response from the phone, the service centre has given up; and 43: not obtainable. */
+#define REPORT_GIVEN_UP "0006110B910407000000F1629012413102006290124131020062"
+#define REPORT_NOT_OBTAINABLE "0006110B910407000000F1629012413102006290124131020043"
+
+static int64_t sent_and_reported(struct rig *rig, bool at_least_once, const char *report)
+{
+    int64_t id = rig_submit(rig, (struct rig_text){ .text = "alarm", .at_least_once = at_least_once });
+
+    rig_result(rig, 0, GATEWAY_SENT, 17, -1);
+    rig_commit(rig);
+    gateway_report(rig->gateway, 0, report, strlen(report), 1, rig->now);
+    rig_commit(rig);
+    return id;
+}
 
 static int rig_decide(struct rig *rig, int64_t id, enum decision decision)
 {
@@ -241,6 +255,82 @@ static void a_resend_that_is_cancelled_in_time_is_unknown_and_not_cancelled(void
     rig_free(rig);
 }
 
+static void what_must_arrive_goes_once_more_when_the_service_centre_gives_up_for_a_cause_that_passes(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    rig_modem(rig, 1);
+    id = sent_and_reported(rig, true, REPORT_GIVEN_UP);
+    assert_int_equal(rig_state(rig, id), MESSAGE_QUEUED);
+    rig_pass_ms(rig, 4 * MINUTE_MS);
+    assert_int_equal(rig->sent_count, 1);
+    rig_pass_ms(rig, MINUTE_MS + 1000);
+    assert_int_equal(rig->sent_count, 2);
+    assert_int_equal(rig->sent[1].slot, rig->sent[0].slot);
+    rig_result(rig, 1, GATEWAY_SENT, 17, -1);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, id), MESSAGE_SENT);
+    rig_free(rig);
+}
+
+static void the_same_report_about_the_second_time_is_the_end(void **state)
+{
+    static const char again[] = "0006120B910407000000F1629012413152006290124131520062";   /* TP-MR 18, five minutes later */
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = sent_and_reported(rig, true, REPORT_GIVEN_UP);
+    rig_pass_ms(rig, 5 * MINUTE_MS + 1000);
+    rig_result(rig, 1, GATEWAY_SENT, 18, -1);
+    rig_commit(rig);
+    gateway_report(rig->gateway, 0, again, strlen(again), 2, rig->now);
+    rig_commit(rig);
+    rig_pass_ms(rig, DAY_MS);
+    assert_int_equal(rig->sent_count, 2);
+    assert_int_equal(rig_state(rig, id), MESSAGE_UNDELIVERED);
+    rig_free(rig);
+}
+
+static void nobody_else_sends_again_after_a_final_report(void **state)
+{
+    static const struct { bool at_least_once; const char *report; } rows[] = {
+        { false, REPORT_GIVEN_UP }, { true, REPORT_NOT_OBTAINABLE }, { true, REPORT_MR17 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig *rig = rig_new();
+        int64_t id;
+
+        rig_modem(rig, 0);
+        id = sent_and_reported(rig, rows[i].at_least_once, rows[i].report);
+        assert_int_equal(rig_state(rig, id), i == 2 ? MESSAGE_DELIVERED : MESSAGE_UNDELIVERED);
+        rig_pass_ms(rig, DAY_MS);
+        assert_int_equal(rig->sent_count, 1);
+        rig_free(rig);
+    }
+}
+
+static void a_cancel_before_that_second_time_leaves_what_is_known_of_the_first(void **state)
+{
+    struct rig *rig = rig_new();
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    id = sent_and_reported(rig, true, REPORT_GIVEN_UP);
+    assert_int_equal(rig_cancel(rig, id), 0);
+    rig_pass_ms(rig, 6 * MINUTE_MS);
+    assert_int_equal(rig->sent_count, 1);
+    assert_int_equal(rig_state(rig, id), MESSAGE_UNDELIVERED);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +345,10 @@ int main(void)
         cmocka_unit_test(a_resend_that_is_refused_leaves_the_first_one_unknown),
         cmocka_unit_test(after_a_crash_what_must_arrive_goes_once_more_when_late_answers_had_their_time),
         cmocka_unit_test(a_resend_that_is_cancelled_in_time_is_unknown_and_not_cancelled),
+        cmocka_unit_test(what_must_arrive_goes_once_more_when_the_service_centre_gives_up_for_a_cause_that_passes),
+        cmocka_unit_test(the_same_report_about_the_second_time_is_the_end),
+        cmocka_unit_test(nobody_else_sends_again_after_a_final_report),
+        cmocka_unit_test(a_cancel_before_that_second_time_leaves_what_is_known_of_the_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
