@@ -146,7 +146,9 @@ void gateway_receive_done(struct gateway *gateway, struct store_change *change, 
         return;
     }
     gateway->received++;
-    if (receive->inbox_id != 0) {
+    if (receive->inbox_id == 0) {
+        gateway_due_at(gateway, receive->give_up_ms);   /* nothing else may ever ask, on a box that only receives */
+    } else {
         struct live_event event = { .kind = LIVE_INBOX, .at_ms = now.wall_ms, .message_id = receive->inbox_id, .from = receive->from,
                                     .text = receive->concat ? NULL : receive->text, .reason = receive->problem, .parts = receive->total,
                                     .mr = -1, .code = -1, .status = -1, .port = slot->port, .imei = slot->imei, .iccid = slot->iccid };

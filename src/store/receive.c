@@ -284,6 +284,7 @@ int receive_apply(struct store *store, struct store_change *change)
         receive->duplicate = true;
         return 0;
     }
+    receive->give_up_ms = change->now_ms + RECEIVE_WAIT_MS;
     return fragment ? receive_fragment(store, receive, part_id, change->now_ms) : receive_whole(store, receive, part_id, change->now_ms);
 }
 

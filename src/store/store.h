@@ -146,6 +146,7 @@ struct change_receive {
     char problem[80];                   /* not "": could not be decoded; kept raw */
     int64_t inbox_id;                   /* out: of the message that is whole now; 0: waits for parts, or a duplicate */
     bool duplicate;                     /* out */
+    int64_t give_up_ms;                 /* out, of a part that waits: when CHANGE_DUE makes a message of the parts there are */
 };
 
 struct change_cancel { int64_t message_id; enum message_state message_state; };   /* out: state after; -EBUSY handed over, -EALREADY final, -ENOENT */

@@ -138,7 +138,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             poll(&fuzz);
             continue;
         case 5:
-            start(&fuzz, value, bytes, left);
+            count = value / 8u < left ? value / 8u : left;
+            start(&fuzz, value, bytes, count);
+            at += count;
             continue;
         case 6:
             consume(&fuzz, value % 4 == 0 ? value / 4u : SIZE_MAX);

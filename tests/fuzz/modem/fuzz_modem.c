@@ -74,22 +74,23 @@ static void on_event(void *context, const struct modem_event *event, uint64_t no
         send(fuzz);
 }
 
-static const char *healthy(const char *command)
+static const char *healthy(const char *command, size_t length)
 {
-    static const struct { const char *command, *answer;
+#define ANSWER(command, text) { command, sizeof(command) - 1, text }
+    static const struct { const char *command; size_t length; const char *answer;
     } answers[] = {
-        { "AT+CPIN?", "\r\n+CPIN: READY\r\n\r\nOK\r\n" },
-        { "AT+CCID", "\r\n+CCID: 89620133881795896481\r\n\r\nOK\r\n" },
-        { "AT+CIMI", "\r\n510018429150095\r\n\r\nOK\r\n" },
-        { "AT+CREG?", "\r\n+CREG: 1,1\r\n\r\nOK\r\n" },
-        { "AT+CMGL=4", "\r\n+CMGL: "
-                       "3,0,,23\r\n07913336105107F3040B913306100726F200005180719120348004D4F29C0E\r\n\r\nOK\r\n" },
-        { "AT+CMGS=16", "\r\n> " },
-        { PDU, "\r\n+CMGS: 5\r\n\r\nOK\r\n" },
+        ANSWER("AT+CPIN?", "\r\n+CPIN: READY\r\n\r\nOK\r\n"),
+        ANSWER("AT+CCID", "\r\n+CCID: 89620133881795896481\r\n\r\nOK\r\n"),
+        ANSWER("AT+CIMI", "\r\n510018429150095\r\n\r\nOK\r\n"),
+        ANSWER("AT+CREG?", "\r\n+CREG: 1,1\r\n\r\nOK\r\n"),
+        ANSWER("AT+CMGL=4", "\r\n+CMGL: "
+                            "3,0,,23\r\n07913336105107F3040B913306100726F200005180719120348004D4F29C0E\r\n\r\nOK\r\n"),
+        ANSWER("AT+CMGS=16", "\r\n> "),
+        ANSWER(PDU, "\r\n+CMGS: 5\r\n\r\nOK\r\n"),
     };
 
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
-        if (strcmp(answers[i].command, command) == 0)
+        if (answers[i].length == length && memcmp(answers[i].command, command, length) == 0)
             return answers[i].answer;
     }
     return command[0] == 'A' ? "\r\nOK\r\n" : "";
@@ -98,28 +99,37 @@ static const char *healthy(const char *command)
 /* Takes up to `count` octets of what is to be written; answers a whole line as a healthy modem where asked to. */
 static void take_output(struct fuzz *fuzz, size_t count, bool answer)
 {
-    size_t length;
+    size_t length, line_length;
     const uint8_t *output;
 
-    while (count-- > 0 && (output = modem_output(fuzz->modem, &length), length > 0)) {
-        uint8_t c = *output;
+    while (count > 0 && (output = modem_output(fuzz->modem, &length), length > 0)) {
+        size_t used = 0;
+        uint8_t c = 0x20;
 
-        assert(c >= 0x20 || c == '\r' || c == 0x1A || c == 0x1B);
-        modem_output_consume(fuzz->modem, 1);
-        if (c >= 0x20) {
-            assert(fuzz->line_length + 1 < sizeof fuzz->line);
-            /* The one line of ours that begins with a digit. */
-            if (fuzz->line_length == 0 && c == '0')
-                fuzz->pdu_started = true;
-            fuzz->line[fuzz->line_length++] = (char)c;
-            continue;
+        if (length > count)
+            length = count;
+        /* The one line of ours that begins with a digit. */
+        if (fuzz->line_length == 0 && output[0] == '0')
+            fuzz->pdu_started = true;
+        while (used < length && c >= 0x20) {
+            c = output[used++];
+            assert(c >= 0x20 || c == '\r' || c == 0x1A || c == 0x1B);
+            if (c >= 0x20) {
+                assert(fuzz->line_length + 1 < sizeof fuzz->line);
+                fuzz->line[fuzz->line_length++] = (char)c;
+            }
         }
-        fuzz->line[fuzz->line_length] = '\0';
+        modem_output_consume(fuzz->modem, used);
+        count -= used;
+        if (c >= 0x20)
+            continue;
+        line_length = fuzz->line_length;
+        fuzz->line[line_length] = '\0';
         fuzz->line_length = 0;
-        fuzz->deletes += strncmp(fuzz->line, "AT+CMGD=", 8) == 0;
+        fuzz->deletes += line_length > 8 && memcmp(fuzz->line, "AT+CMGD=", 8) == 0;
         assert(fuzz->deletes == 0 || fuzz->stored > 0);
         if (answer) {
-            const char *text = healthy(fuzz->line);
+            const char *text = healthy(fuzz->line, line_length);
 
             modem_feed(fuzz->modem, (const uint8_t *)text, strlen(text), fuzz->now_ms);
         }

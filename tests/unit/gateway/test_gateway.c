@@ -892,6 +892,27 @@ static void an_incoming_pdu_that_cannot_be_read_is_kept_for_a_person(void **stat
     rig_free(rig);
 }
 
+/* fuzz_incoming: nothing asked the store for what is due after the first time, so the parts stayed out of sight. */
+static void parts_of_a_message_that_stays_incomplete_come_to_the_inbox_on_a_box_that_only_receives(void **state)
+{
+    static const char pdu[] = "00440B913306100726F200085210719120348008050003010201" "0041";
+    struct rig *rig = rig_new();
+    struct inbox_row row;
+
+    (void)state;
+    rig_modem(rig, 0);
+    rig_pass_ms(rig, 1000);              /* nothing is due: the store says never */
+    gateway_received(rig->gateway, 0, pdu, strlen(pdu), 5, rig->now);
+    rig_commit(rig);
+    assert_int_equal(rig->stored_count, 1);
+    assert_true(gateway_deadline_us(rig->gateway) <= rig->now.mono_us + UINT64_C(86400) * 1000000);
+    assert_int_equal(store_read_inbox_one(rig->reader, 1, &row), -ENOENT);
+    rig_pass_ms(rig, 86400000);
+    assert_int_equal(store_read_inbox_one(rig->reader, 1, &row), 0);
+    assert_string_equal(row.problem, "parts 1 of 2");
+    rig_free(rig);
+}
+
 /* The worst case: one message at a time, nothing to share a commit with. */
 static void the_life_of_a_message_costs_four_commits_and_little_wear_on_the_card(void **state)
 {
@@ -998,6 +1019,7 @@ int main(void)
         cmocka_unit_test(a_report_with_another_reference_changes_nothing),
         cmocka_unit_test(an_incoming_message_is_on_disk_before_the_modem_may_forget_it),
         cmocka_unit_test(an_incoming_pdu_that_cannot_be_read_is_kept_for_a_person),
+        cmocka_unit_test(parts_of_a_message_that_stays_incomplete_come_to_the_inbox_on_a_box_that_only_receives),
         cmocka_unit_test(the_life_of_a_message_costs_four_commits_and_little_wear_on_the_card),
         cmocka_unit_test(ten_thousand_queued_messages_need_a_small_window_only),
     };
