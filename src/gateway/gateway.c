@@ -367,6 +367,7 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
         fetch_done(gateway, change);
         break;
     case CHANGE_CLOCK:
+        gateway->clock_started = gateway->clock_started || change->result == 0;
         gateway->clock_told = gateway->clock_told && change->result == 0;
         gateway->due_next_ms = 0;
         break;
@@ -491,7 +492,7 @@ void gateway_look_at_clock(struct gateway *gateway, struct gateway_now now)
     change->u.clock.ahead_ms = ahead_ms;
     change->u.clock.boot = gateway->config.boot;
     change->u.clock.starts = !gateway->clock_started;
-    gateway->clock_started = gateway->clock_told = true;
+    gateway->clock_told = true;
     gateway->clock_ahead_ms = ahead_ms;
     gateway->due_next_ms = 0;
     gateway_add_change(gateway, change);

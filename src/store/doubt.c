@@ -81,8 +81,9 @@ static int doubt_send_again(struct store *store, struct standing *standing, int6
 
     doubt_release(store, standing->id, -1);
     sql_run(&store->sql, "UPDATE message SET doubt_ms = 0, expire_ms = CASE WHEN expire_ms > 0"
-                         " THEN max(expire_ms, ?2 + expire_ms - moved_ms - max(accepted_ms, due_ms)) ELSE 0 END WHERE id = ?1",
-            SQL_ARGS(sql_int(standing->id), sql_int(now_ms)));
+                         " THEN max(expire_ms, ?2 + expire_ms - moved_ms - max(accepted_ms, due_ms)) ELSE 0 END,"
+                         " moved_ms = moved_ms + max(0, ?2 - moved_ms - max(accepted_ms, due_ms)), clock_run = ?3 WHERE id = ?1",
+            SQL_ARGS(sql_int(standing->id), sql_int(now_ms), sql_int(clock_run(store))));
     r = standing_load(store, standing->id, standing);
     if (r < 0)
         return r;

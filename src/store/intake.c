@@ -84,7 +84,8 @@ static int intake_find(struct store *store, struct change_accept *accept)
     return r < 0 ? r : 1;
 }
 
-static void intake_write(struct store *store, const struct change_accept *accept, struct accept_message *message, int64_t now_ms)
+static void intake_write(struct store *store, const struct change_accept *accept, struct accept_message *message, int64_t run,
+                         int64_t now_ms)
 {
     struct sql *sql = &store->sql;
     const struct message_coding *coding = &message->coding;
@@ -99,8 +100,8 @@ static void intake_write(struct store *store, const struct change_accept *accept
     }
     sql_run(sql,
         "INSERT INTO message(id, batch_id, to_number, alphabet, locking, single, parts, cuts, priority, message_class, report,"
-        " ref16, accepted_ms, first_state, due_ms, expire_ms, state, state_ms, ended, ready_ms, client_ref, reason, reason_code, text, policy)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?13, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+        " ref16, accepted_ms, first_state, due_ms, expire_ms, state, state_ms, ended, ready_ms, client_ref, reason, reason_code, text, policy, clock_run)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?13, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
         SQL_ARGS(sql_int(message->id), sql_int(accept->batch_id), sql_text(message->to), sql_int(coding->alphabet),
                  sql_int(coding->locking), sql_int(coding->single), sql_int(coding->parts),
                  sql_blob(has_cuts ? cuts : NULL, 2u * coding->parts), sql_int(message->priority),
@@ -109,7 +110,7 @@ static void intake_write(struct store *store, const struct change_accept *accept
                  sql_int(state == MESSAGE_SCHEDULED ? message->due_ms : 0), sql_text(message->client_ref),
                  sql_text(message->reason), sql_text(refused ? message->reason_code : NULL),
                  sql_text_n(message->text != NULL ? message->text : "", message->text_length),
-                 sql_int(message->policy)));
+                 sql_int(message->policy), sql_int(run)));
     message->state = state;
     store->tally[state]++;
 }
@@ -118,6 +119,7 @@ int intake_accept(struct store *store, struct store_change *change)
 {
     struct change_accept *accept = &change->u.accept;
     struct sql *sql = &store->sql;
+    int64_t run;
     int r;
 
     if (accept->count == 0)
@@ -144,7 +146,8 @@ int intake_accept(struct store *store, struct store_change *change)
             SQL_ARGS(sql_int(accept->batch_id), sql_text(accept->actor), sql_text(accept->idempotency_key),
                      sql_blob(accept->idempotency_key != NULL ? accept->request_hash : NULL, sizeof accept->request_hash),
                      sql_int(change->now_ms), sql_int(accept->messages[0].id), sql_int(accept->count)));
+    run = clock_run(store);
     for (uint32_t i = 0; i < accept->count && sql->failed == 0; i++)
-        intake_write(store, accept, &accept->messages[i], change->now_ms);
+        intake_write(store, accept, &accept->messages[i], run, change->now_ms);
     return sql->failed;
 }

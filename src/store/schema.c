@@ -9,8 +9,8 @@
  * message           one row per message, updated in place. first_state and accepted_ms are the first row of its history.
  *                   ended: we ended it (cancelled, failed, refused, expired unsent), so reports no longer change it.
  *                   ready_ms: not before; 0: ready now. doubt_ms: unknown until then, held after. cuts: octets of text in
- *                   each part, 16-bit little-endian. moved_ms: what the clock was set by while it waited; expire_ms,
- *                   ready_ms and doubt_ms have it, accepted_ms has not.
+ *                   each part, 16-bit little-endian. clock_run, moved_ms: see clock.c; accepted_ms is
+ *                   never moved.
  * attempt           one row per hand-over of a part. awaits: NULL no report was asked for, 1 awaited, 0 came.
  *                   mr is -1 until +CMGS, or a report, tells it.
  * history           every later change of state with its reason; n counts per message, as clocks go back.
@@ -111,8 +111,10 @@ static const char schema_2[] =
     "CREATE INDEX message_doubt ON message(doubt_ms) WHERE state = 10 AND doubt_ms > 0;"
     "UPDATE message SET doubt_ms = max(expire_ms, state_ms) + 600000 WHERE state = 10 AND ended = 0;";
 
-/* By how much the times of a message were moved since it was accepted, because the clock was set. */
-static const char schema_3[] = "ALTER TABLE message ADD COLUMN moved_ms INTEGER NOT NULL DEFAULT 0;";
+/* Which run of the machine's clock the times of a message are by, and how much they were moved because the wall clock was set. */
+static const char schema_3[] =
+    "ALTER TABLE message ADD COLUMN clock_run INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN moved_ms INTEGER NOT NULL DEFAULT 0;";
 
 /* Step i leads from user_version i to i + 1. Never change one that was released: add another. */
 static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1, schema_2, schema_3 };

@@ -126,7 +126,6 @@ static int intent_refusal(const struct standing *standing)
     switch (standing->state) {
     case MESSAGE_QUEUED:
     case MESSAGE_SENDING: return 0;
-    case MESSAGE_EXPIRED: return -ETIME;
     case MESSAGE_SCHEDULED: return -EAGAIN;
     default: return -ECANCELED;
     }

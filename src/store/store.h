@@ -95,7 +95,7 @@ struct change_intent {
     int64_t expire_ms;
     uint8_t pdu_mr;                     /* out: TP-MR for the PDU; many modems write their own */
     bool resend;                        /* out: it may have been sent before: the same TP-MR, with TP-RD (TS 23.040 9.2.3.6) */
-    /* result: -ECANCELED over meanwhile, -ETIME expired meanwhile (now marked so), -ENOENT no such message or part, -EEXIST
+    /* result: -ECANCELED over meanwhile, -ETIME its time is over: this change ended it, -ENOENT no such message or part, -EEXIST
      * this part went before, -EXDEV other parts went by another SIM, -EAGAIN its time has not come */
 };
 

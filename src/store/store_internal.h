@@ -40,6 +40,9 @@ store_step clock_apply;
 store_step waiting_cancel, waiting_due, waiting_fetch;
 store_step registry_sim, registry_key_add, registry_key_remove;
 
+/* Which run of the machine's clock this is: times that are written now are by it. */
+int64_t clock_run(struct store *store);
+
 /* Frees what a step has put out, so that it can be applied again; ids given out stay. */
 void change_clear(struct store_change *change);
 

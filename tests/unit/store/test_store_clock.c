@@ -192,6 +192,35 @@ static void what_a_person_releases_gets_the_time_it_had_at_first_however_the_clo
     change_free(change);
 }
 
+/* Found by the simulation: it was accepted before the last boot, but its new time is by this one. */
+static void what_was_released_since_the_boot_moves_with_its_clock_and_no_release_makes_its_time_longer(void **state)
+{
+    struct bench *bench = *state;
+    int64_t id;
+
+    start(bench, NOW_MS);
+    id = accept_for(bench, 600000, 0);
+    mono_ms = 5000;
+    (void)tell(bench, BOOT + 1, true);
+    for (int i = 0; i < 3; i++) {
+        struct store_change *change = change_new(CHANGE_DECIDE, 0);
+
+        finish(bench, intend(bench, id, 0, 1), ATTEMPT_UNKNOWN, -1);
+        pass(bench, 500000);
+        change->now_ms = bench->now_ms;
+        change->u.decide.message_id = id;
+        change->u.decide.decision = DECISION_RELEASE;
+        assert_int_equal(apply(bench, change), 0);
+        assert_int_equal(change->u.decide.requeue.expire_ms, bench->now_ms + 600000);
+        change_free(change);
+        bench->now_ms += DAYS(5);
+        (void)tell(bench, BOOT + 1, false);
+        assert_int_equal(expired_now(bench), 0);
+    }
+    pass(bench, 600000);
+    assert_int_equal(expired_now(bench), 1);
+}
+
 static void what_is_in_doubt_is_held_no_sooner(void **state)
 {
     struct bench *bench = *state;
@@ -245,6 +274,7 @@ int main(void)
         behaviour(an_appointment_is_kept_by_the_wall_clock),
         behaviour(a_retry_that_was_put_off_comes_when_it_would_have),
         behaviour(what_a_person_releases_gets_the_time_it_had_at_first_however_the_clock_was_set),
+        behaviour(what_was_released_since_the_boot_moves_with_its_clock_and_no_release_makes_its_time_longer),
         behaviour(what_is_in_doubt_is_held_no_sooner),
         behaviour(parts_of_an_incoming_message_wait_as_long_as_ever),
     };

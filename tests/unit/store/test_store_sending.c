@@ -220,7 +220,7 @@ static void no_intent_is_given_for_a_message_that_is_over(void **state)
     assert_int_equal(intend(bench, scheduled, 0, 1), -EAGAIN);
     assert_int_equal(intend(bench, expired, 0, 1), -ETIME);
     assert_int_equal(state_of(bench, expired), MESSAGE_EXPIRED);
-    assert_int_equal(intend(bench, expired, 0, 1), -ETIME);
+    assert_int_equal(intend(bench, expired, 0, 1), -ECANCELED);
     assert_history(bench, expired, "queued>expired");
     assert_counts_are_exact(bench);
 }
