@@ -10,6 +10,7 @@
 #define ORDER_SLACK_US SECONDS(2)        /* the answer of a commit and the choice may cross */
 #define CANCEL_SLACK_US SECONDS(15)      /* what a modem had in its hands when the box died is on the air until then */
 #define EXPIRY_SLACK_MS 120000           /* a modem may do its housekeeping between hand-over and AT+CMGS */
+#define HELD_SLACK_MS 180000             /* a modem may hold back what it was given in time */
 #define CLOCK_FAULTS (UINT64_C(1) << FAULT_CLOCK_BACK | UINT64_C(1) << FAULT_CLOCK_FORWARD)
 
 /* -- keys and maps -------------------------------------------------------------------------------------------- */
@@ -370,12 +371,25 @@ static void check_doubt(struct simulation *sim, const struct change_outcome *out
                   (long long)outcome->message_id, (unsigned)attempt->modem);
 }
 
+/* "Not sent" by evidence must be true, now and later: a part that is on its way all the same will be on the air twice. */
+static void check_evidence(struct simulation *sim, const struct change_outcome *outcome)
+{
+    const struct witness_message *message = witness_message_by_id(sim, outcome->message_id);
+
+    sim->result->evidence++;
+    if (message != NULL && message->may_repeat == 0 && sim->witness.parts[message->first_part + outcome->part].on_air > 0)
+        violation(sim, "part %d of message %lld is said not to have been sent, and was on the air", outcome->part + 1,
+                  (long long)outcome->message_id);
+}
+
 static void ended(struct simulation *sim, const struct store_change *change)
 {
     const struct change_outcome *outcome = &change->u.outcome;
 
     if (change->result != 0)
         return;
+    if (outcome->evidence)
+        check_evidence(sim, outcome);
     if (outcome->state == ATTEMPT_UNKNOWN)
         check_doubt(sim, outcome);
     settled(sim, outcome->message_id, outcome->message_state);
@@ -516,7 +530,7 @@ static void on_air(struct simulation *sim, const struct sim_event *event)
         violation(sim, "part %d of message %lld goes on the air after its cancel was granted", part->number + 1, (long long)message->id);
     if ((sim->faults.enabled & CLOCK_FAULTS) != 0)
         return;
-    if (host_wall_ms(sim) - (int64_t)(2 * sim->bank.air_us / 1000) > message->expire_ms + EXPIRY_SLACK_MS)
+    if (host_wall_ms(sim) - (int64_t)(2 * sim->bank.air_us / 1000) > message->expire_ms + EXPIRY_SLACK_MS + (sim->result->faults[SIM_FAULT_HELD] > 0 ? HELD_SLACK_MS : 0))
         violation(sim, "part %d of message %lld goes on the air %lld s after its time was over", part->number + 1, (long long)message->id,
                   (long long)(host_wall_ms(sim) - message->expire_ms) / 1000);
     if (host_wall_ms(sim) < message->due_ms)
