@@ -72,6 +72,9 @@ void smss_sent(struct smss *smss, int mr, uint64_t now_us)
     smss->last = (int16_t)mr;
     smss->confirmed = false;
     smss->refusal = SMSS_REFUSAL_NONE;
+    /* A modem that is never idle would not be learnt about. */
+    if (smss->followed < SMSS_FOLLOWED_MIN && !smss->unreadable && smss->doubt_count == 0)
+        smss->ask_us = now_us > smss->learn_us ? now_us : smss->learn_us;
 }
 
 void smss_refused(struct smss *smss, enum smss_refusal refusal, uint64_t now_us)
@@ -198,6 +201,11 @@ bool smss_ask(struct smss *smss, uint64_t now_us)
 {
     if (now_us < smss->ask_us)
         return false;
+    smss->learn_us = now_us + SMSS_ASK_US;
+    if (smss->doubt_count == 0) {
+        smss->ask_us = UINT64_MAX;
+        return true;
+    }
     if (++smss->doubts[0].asks > SMSS_ASKS_MAX) {
         forget_count(smss);
         return false;

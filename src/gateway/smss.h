@@ -22,7 +22,7 @@
 #define SMSS_FOLLOWED_MIN 3
 #define SMSS_DOUBTS_MAX 8
 #define SMSS_SETTLE_US UINT64_C(180000000)   /* TR1M 45 s x 4 tries (TS 24.011 10.1); counted from when the answer was given up */
-#define SMSS_ASK_US UINT64_C(60000000)       /* a look that is not answered is asked for again */
+#define SMSS_ASK_US UINT64_C(60000000)       /* a look that is not answered is asked for again; to learn, at most so often */
 #define SMSS_ASKS_MAX 10                     /* so often for one doubt, then it stays one */
 
 enum smss_refusal {
@@ -44,6 +44,7 @@ struct smss {
     struct smss_doubt doubts[SMSS_DOUBTS_MAX];   /* oldest first; no TP-MR but ours was used since the first of them */
     uint8_t doubt_count;
     uint64_t ask_us;                     /* when the file is to be read; UINT64_MAX: no need */
+    uint64_t learn_us;                   /* not asked for before then, only to learn */
     uint64_t quiet_us;                   /* until then a part that somebody waits no longer for may still be submitted */
 };
 

@@ -375,6 +375,7 @@ static int add_modem(struct simulation *sim, uint32_t index)
         config.smss = SIM_SMSS_AT_SUBMIT;
     }
     bank->personalities[index] = config.personality;
+    bank->counts[index] = config.smss;
     *place = (struct bank_modem){ .sim = sim, .index = index, .port = index, .plugged = true, .plug_us = NEVER, .find_us = NEVER,
                                   .readable_us = NEVER, .writable_us = NEVER, .trouble = -1 };
     place->wire_us = sim->options.busy || draw_percent(&bank->random, 50) ? 0 : 3000;

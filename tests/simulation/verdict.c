@@ -144,8 +144,8 @@ static void check_state(struct simulation *sim, const struct witness_message *me
             violation(sim, "message %lld is %s and was on the air whole", (long long)message->id, message_state_name(state));
         break;
     }
-    /* Where it waited to be sent once more, no other end would be true. */
-    if (message->cancelled && state != MESSAGE_CANCELLED && !(state == MESSAGE_UNKNOWN && message->may_repeat > 0))
+    /* Where it waited to be sent once more, no other end would be true; and what came of the first time may still be told. */
+    if (message->cancelled && state != MESSAGE_CANCELLED && !(message->may_repeat > 0 && (state == MESSAGE_UNKNOWN || on_air > 0)))
         violation(sim, "message %lld was cancelled and is %s", (long long)message->id, message_state_name(state));
 }
 

@@ -158,6 +158,7 @@ void witness_cancelled(struct simulation *sim, uint32_t index)
 void witness_releases(struct simulation *sim, uint32_t index)
 {
     sim->witness.messages[index].may_repeat++;
+    sim->witness.messages[index].expire_ms = INT64_MAX - HELD_SLACK_MS - EXPIRY_SLACK_MS;   /* it gets as much time again, from then */
 }
 
 /* -- what waits, best first ----------------------------------------------------------------------------------- */
@@ -262,6 +263,8 @@ static void check_report(struct simulation *sim, const struct store_change *chan
     const struct witness_message *booked = witness_message_by_id(sim, report->message_id), *meant;
     uint32_t index;
 
+    if (place != NULL && sim->bank.counts[place->index] == SIM_SMSS_AT_ACK)
+        return;                          /* it uses a TP-MR again where the acknowledgement was lost */
     if (place == NULL || booked == NULL || change->result != 0 || !witness_reports_are_clear(sim) ||
         !witness_map_find(&sim->witness.by_report, report_key(place->index, report->mr, report->recipient, report->scts_ms / 1000), &index))
         return;
@@ -504,6 +507,7 @@ static void on_air(struct simulation *sim, const struct sim_event *event)
     struct witness *witness = &sim->witness;
     struct witness_message *message;
     struct witness_part *part;
+    int64_t slack_ms;
     uint32_t index;
 
     sim->result->parts++;
@@ -530,7 +534,8 @@ static void on_air(struct simulation *sim, const struct sim_event *event)
         violation(sim, "part %d of message %lld goes on the air after its cancel was granted", part->number + 1, (long long)message->id);
     if ((sim->faults.enabled & CLOCK_FAULTS) != 0)
         return;
-    if (host_wall_ms(sim) - (int64_t)(2 * sim->bank.air_us / 1000) > message->expire_ms + EXPIRY_SLACK_MS + (sim->result->faults[SIM_FAULT_HELD] > 0 ? HELD_SLACK_MS : 0))
+    slack_ms = EXPIRY_SLACK_MS + (sim->result->faults[SIM_FAULT_HELD] > 0 ? HELD_SLACK_MS : 0);
+    if (host_wall_ms(sim) - (int64_t)(2 * sim->bank.air_us / 1000) > message->expire_ms + slack_ms)
         violation(sim, "part %d of message %lld goes on the air %lld s after its time was over", part->number + 1, (long long)message->id,
                   (long long)(host_wall_ms(sim) - message->expire_ms) / 1000);
     if (host_wall_ms(sim) < message->due_ms)
