@@ -185,6 +185,8 @@ unsigned smss_read(struct smss *smss, int value, uint64_t now_us, struct smss_do
     if (!smss->confirmed && smss->followed < SMSS_FOLLOWED_MIN)
         smss->followed++;
     smss->confirmed = true;
+    if (smss->doubt_count == 0)
+        smss->ask_us = UINT64_MAX;
     settled = count_settled(smss, now_us);
     memcpy(ret_not_sent, smss->doubts, settled * sizeof ret_not_sent[0]);
     if (settled > 0)
