@@ -197,6 +197,7 @@ void sim_settings_default(struct sim_modem *modem)
 static void power_lost(struct sim_modem *modem, uint64_t now_us)
 {
     sim_part_drop(modem, now_us);
+    sim_mr_stop(modem);
     for (size_t i = 0; i < SIM_TIMER_COUNT; i++)
         modem->due_us[i] = NEVER;
     modem->hung = false;
@@ -205,7 +206,6 @@ static void power_lost(struct sim_modem *modem, uint64_t now_us)
     modem->urcs_length = 0;   /* what is in the output was said before */
     modem->pin_verified = modem->sim_ready = modem->registered = false;
     modem->ussd_menu = 0;
-    sim_mr_stop(modem);
     modem->mr_counter = 0;
     if (modem->cnma_wait) {
         modem->cnma_wait = false;
