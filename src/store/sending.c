@@ -223,6 +223,18 @@ static bool outcome_may_follow(enum attempt_state before, const struct change_ou
     return before == ATTEMPT_INTENT || ((before == ATTEMPT_UNKNOWN || before == ATTEMPT_RELEASED) && outcome->state == ATTEMPT_SENT);
 }
 
+/* Where another part is known to be lost the message is at its end, though nobody ended it: the whole cannot arrive any more. */
+static bool evidence_matters(const struct standing *standing)
+{
+    switch (standing->state) {
+    case MESSAGE_QUEUED:
+    case MESSAGE_SENDING:
+    case MESSAGE_UNKNOWN:
+    case MESSAGE_HELD: return !standing->ended;
+    default: return false;
+    }
+}
+
 static bool outcome_is_sound(const struct change_outcome *outcome)
 {
     switch (outcome->state) {
@@ -288,7 +300,7 @@ int sending_outcome(struct store *store, struct store_change *change)
     r = standing_load(store, attempt.message_id, &standing);
     if (r < 0)
         return r;
-    if (outcome->evidence && !again && standing.ended)
+    if (outcome->evidence && !again && !evidence_matters(&standing))
         return -EALREADY;
     outcome->message_id = attempt.message_id;
     outcome->part = attempt.part;

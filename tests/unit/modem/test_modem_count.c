@@ -97,7 +97,7 @@ static void after_a_lost_answer_it_is_read_before_the_modem_is_ready_and_the_mod
 
 static void what_a_restart_without_a_word_has_switched_off_gives_it_away(void **state)
 {
-    static const char *const answers[] = { "\r\n+CMEE: 0\r\n" OK_LINE, "\r\n+CMEE: 2\r\n" OK_LINE, "\r\nERROR\r\n", OK_LINE };
+    static const char *const answers[] = { "\r\n+CMEE: 0\r\n\r\nOK\r\n", "\r\n+CMEE: 2\r\n\r\nOK\r\n", "\r\nERROR\r\n", OK_LINE };
 
     (void)state;
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
@@ -134,7 +134,7 @@ static void a_modem_that_stays_silent_or_is_unplugged_is_not_the_same_as_before(
 
 static void a_modem_that_does_not_give_it_is_not_asked_again(void **state)
 {
-    static const char *const answers[] = { "\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n", "\r\n+CRSM: 106,130,\"\"\r\n" OK_LINE };
+    static const char *const answers[] = { "\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n", "\r\n+CRSM: 106,130,\"\"\r\n\r\nOK\r\n" };
 
     (void)state;
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {

@@ -514,6 +514,16 @@ static void evidence_about_an_intent_or_a_message_that_is_over_changes_nothing(v
     assert_int_equal(state_of(bench, id), MESSAGE_FAILED);
     assert_int_equal(prove_not_sent(bench, first, true, &item), -EALREADY);
     assert_int_equal(bench_ask(bench, "SELECT state FROM attempt ORDER BY id LIMIT 1"), ATTEMPT_UNKNOWN);
+
+    /* The other part will never arrive, says its report: so the whole cannot. */
+    id = accept_parts(bench, TO, 2);
+    first = intend(bench, id, 0, 7);
+    assert_int_equal(finish(bench, first, ATTEMPT_UNKNOWN, -1), MESSAGE_QUEUED);
+    (void)finish(bench, intend(bench, id, 1, 7), ATTEMPT_SENT, 9);
+    assert_int_equal(report(bench, 7, 9, TO, 0x41), id);
+    assert_int_equal(state_of(bench, id), MESSAGE_UNDELIVERED);
+    assert_int_equal(prove_not_sent(bench, first, true, &item), -EALREADY);
+    assert_history(bench, id, "queued>sending>unknown>undelivered");
 }
 
 static void a_message_with_an_unknown_part_goes_on_and_is_unknown_in_the_end(void **state)
