@@ -22,6 +22,11 @@ static char upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
+static int hex_value(char c)
+{
+    return is_digit(c) ? c - '0' : upper(c) - 'A' + 10;
+}
+
 static bool starts_with(const char *line, const char *name)
 {
     return strncmp(line, name, strlen(name)) == 0;
@@ -574,5 +579,26 @@ int at_parse_iccid(const char *line, char *ret_iccid, size_t size)
     if (length < 18 || length >= size)
         return -EINVAL;
     memcpy(ret_iccid, iccid, length + 1);
+    return 0;
+}
+
+int at_parse_crsm_octet(const char *line, int *ret_octet)
+{
+    struct fields fields;
+    int sw1, sw2;
+
+    if (!starts_with(line, "+CRSM:"))
+        return -EINVAL;
+    fields = split(behind_name(line));
+    sw1 = small_number(&fields, 0);
+    sw2 = small_number(&fields, 1);
+    if (sw1 < 0 || sw2 < 0)
+        return -EINVAL;
+    if (sw1 != 144 || sw2 != 0)
+        return -ENOENT;
+    if (fields.count != 3 || fields.field[2].length < 2 || fields.field[2].length % 2 != 0 ||
+        strspn(fields.field[2].text, "0123456789ABCDEFabcdef") < fields.field[2].length)
+        return -EINVAL;
+    *ret_octet = hex_value(fields.field[2].text[0]) * 16 + hex_value(fields.field[2].text[1]);
     return 0;
 }

@@ -70,5 +70,7 @@ int at_parse_imei(const char *line, char *ret_imei, size_t size);           /* 1
 int at_parse_imsi(const char *line, char *ret_imsi, size_t size);           /* 6..15 digits */
 /* Every form there is: bare, quoted, named, F at the end, octets swapped, and +CRSM: 144,0,"98...". */
 int at_parse_iccid(const char *line, char *ret_iccid, size_t size);
+/* +CRSM: 144,0,"7FFF": the first octet of a file that was read. -ENOENT: the card answers with another status word. */
+int at_parse_crsm_octet(const char *line, int *ret_octet);
 
 #endif

@@ -36,6 +36,7 @@ static void sync_modem(struct modem *modem, unsigned tries, bool escape, uint64_
     (void)at_chat_sync(&modem->chat, tries, escape, now_ms);
 }
 
+/* It may have started anew. Whether it has, the caller says in status.lives. */
 static void begin_life(struct modem *modem, uint64_t now_ms)
 {
     modem->life_ms = now_ms;
@@ -54,12 +55,14 @@ static void line_open(struct modem *modem, uint64_t now_ms)
     modem_storage_forget(modem);
     modem->part = modem->late = modem->interleaved = false;
     modem->status.reason = MODEM_REASON_NONE;
+    modem->status.lives++;
     begin_life(modem, now_ms);
     sync_modem(modem, PROBE_TRIES, true, now_ms);   /* a prompt may be open from before our own restart */
 }
 
 static void line_gone(struct modem *modem, uint64_t now_ms)
 {
+    modem->status.lives++;
     modem_send_break(modem, now_ms);
     stop_talking(modem);
     at_chat_reset(&modem->chat);
@@ -72,6 +75,7 @@ static void line_gone(struct modem *modem, uint64_t now_ms)
 static void probe_anew(struct modem *modem, uint64_t now_ms)
 {
     stop_talking(modem);
+    modem->status.lives++;
     begin_life(modem, now_ms);
     modem->status.reason = MODEM_REASON_RESET;
     sync_modem(modem, PROBE_TRIES, false, now_ms);
@@ -82,6 +86,7 @@ static void probe_again(struct modem *modem, uint64_t now_ms)
     stop_talking(modem);
     modem_setup_forget(modem);
     modem_storage_forget(modem);
+    modem->status.lives++;
     begin_life(modem, now_ms);
     sync_modem(modem, RETRY_TRIES, true, now_ms);
 }
@@ -129,6 +134,7 @@ static void renew(struct modem *modem, uint64_t now_ms)
 static void card_changed(struct modem *modem, uint64_t now_ms)
 {
     stop_talking(modem);
+    modem->status.lives++;               /* a card that was away may have been used elsewhere */
     modem->renew = modem->patient = modem->pin_may_repeat = true;
     modem->status.reason = MODEM_REASON_NONE;
     ready_card(modem, now_ms);
@@ -136,6 +142,7 @@ static void card_changed(struct modem *modem, uint64_t now_ms)
 
 static void retry_card(struct modem *modem, uint64_t now_ms)
 {
+    modem->status.lives++;
     modem->retry_ms = MODEM_NEVER;
     modem->renew = true;
     modem->patient = false;
@@ -176,6 +183,7 @@ static void recover(struct modem *modem, uint64_t now_ms)
 {
     if (modem->status.reason != MODEM_REASON_RESET)
         modem->status.reason = MODEM_REASON_NO_ANSWER;
+    modem_count_doubt(modem);
     modem_send_break(modem, now_ms);
     stop_talking(modem);
     begin_life(modem, now_ms);   /* whoever was silent may have restarted */
@@ -191,6 +199,8 @@ static void recover_from_reset(struct modem *modem, uint64_t now_ms)
 
 static void recover_later(struct modem *modem, uint64_t now_ms)
 {
+    modem->restart_check = false;
+    modem->status.lives++;               /* a modem that hangs does not do its work meanwhile either */
     modem->doing = DOING_NOTHING;
     modem->retry_ms = now_ms + RECOVER_PAUSE_MS;
     if (now_ms >= modem->recover_until_ms)
@@ -562,6 +572,7 @@ struct modem *modem_new(const struct modem_config *config)
     modem->config.pin = NULL;
     modem->again_ms = modem->retry_ms = modem->poll_ms = modem->nudge_ms = MODEM_NEVER;
     modem->status.state = modem->reported_state = MODEM_LOST;
+    modem->count_seen = -1;
     modem_setup_forget(modem);
     modem_network_forget(modem);
     modem_storage_forget(modem);

@@ -63,6 +63,9 @@ struct modem_status {
     char smsc[24];
     int storage_used, storage_total;     /* -1 unknown */
     uint32_t sent, refused, unknown, received;   /* since start */
+    /* Counts how often the modem has started anew, or the card was out of sight, or neither can be ruled out: while it stays the
+     * same, they have been at work all the time. */
+    uint32_t lives;
 };
 
 enum modem_event_kind {
@@ -75,6 +78,7 @@ enum modem_event_kind {
     MODEM_EVENT_LATE_SENT,   /* part_id: an answer to a part reported UNKNOWN before came after all; mr */
     MODEM_EVENT_DELIVER,     /* pdu_hex is an SMS-DELIVER; answer with modem_stored(handle) once it is durable */
     MODEM_EVENT_REPORT,      /* pdu_hex is an SMS-STATUS-REPORT; same */
+    MODEM_EVENT_COUNT,       /* mr: the last TP-MR by the card's own file, read while no part was under way; -1: it cannot be read */
 };
 
 enum modem_error_kind { MODEM_ERROR_NONE /* bare ERROR */, MODEM_ERROR_CMS, MODEM_ERROR_CME };
@@ -127,6 +131,10 @@ bool modem_can_send(const struct modem *modem);
 
 /* The PDU of an event is durable: delete it from the modem's storage, or acknowledge it (+CNMA). */
 void modem_stored(struct modem *modem, uint32_t handle, uint64_t now_ms);
+
+/* Reads the card's file of the last used TP-MR before the next part goes. By itself that happens when a part was refused, when
+ * one has ended unknown, and when nothing is left to send. Nothing happens where the file cannot be read, or not now. */
+void modem_read_count(struct modem *modem, uint64_t now_ms);
 
 const struct modem_status *modem_status(const struct modem *modem);
 

@@ -7,6 +7,7 @@
  * modem_setup.c    the scripts as data: identify, card, set-up; what their answers mean
  * modem_network.c  registration, signal, operator: polls and unsolicited lines
  * modem_send.c     one part from prompt to result
+ * modem_count.c    the card's file of the last used TP-MR, and whether the modem has been at work since
  * modem_storage.c  received messages: reading, handing over, deleting
  * modem_names.c    names and sentences */
 #ifndef CELLPOST_DRIVERS_MODEM_INTERNAL_H
@@ -67,7 +68,7 @@ struct modem_script { const struct modem_step *steps; uint8_t count; };
 enum modem_doing { DOING_NOTHING, DOING_SYNC, DOING_STEP, DOING_JOB, DOING_SEND };
 
 enum { POLL_CREG = 1, POLL_CEREG = 2, POLL_CGREG = 4, POLL_REGISTRATION = 7, POLL_CSQ = 8, POLL_COPS = 16,
-       POLL_STORAGE = 32, POLL_CMEE = 64 };
+       POLL_STORAGE = 32, POLL_CMEE = 64, POLL_COUNT = 128 };
 
 enum modem_pin { PIN_NONE, PIN_UNTRIED, PIN_SPENT, PIN_GOOD };
 
@@ -137,6 +138,12 @@ struct modem {
     uint8_t tpdu_length;
     int mr;
     bool late; uint64_t late_part_id, late_until_ms;
+    bool count_due, restart_check;     /* after a part that ended unknown: read the file; look whether the modem has restarted */
+    bool echo_was_off;
+    int8_t cmee_seen;
+    int16_t count_seen;
+    uint8_t count_silences;
+    char count_refused[48];            /* the modem and card that do not give the file */
     bool interleaved;                  /* a job ran since the last part */
 
     /* Received messages. */
@@ -197,6 +204,18 @@ void modem_send_suspect(struct modem *modem, uint64_t now_ms);
 void modem_send_poll(struct modem *modem, uint64_t now_ms);
 /* The part ends without an answer: UNKNOWN if any of its PDU left, else NOT_SENT. */
 void modem_send_break(struct modem *modem, uint64_t now_ms);
+
+/* modem_count.c */
+#define MODEM_COUNT_COMMAND "AT+CRSM=176,28483,0,0,1"   /* READ BINARY of EF_SMSS, octet 1 (TS 31.102 4.2.28) */
+/* The card's file may have moved: read it when there is nothing to send, or (urgent) before the next part. */
+void modem_count_moved(struct modem *modem, bool urgent);
+void modem_count_doubt(struct modem *modem);                /* recovery begins with a part in doubt: now, and not before it */
+bool modem_count_is_due(const struct modem *modem);
+bool modem_count_restart_check(const struct modem *modem);
+void modem_count_on_cmee(struct modem *modem, const struct at_event *line, uint64_t now_ms);
+enum modem_verdict modem_count_judge_cmee(struct modem *modem, const struct at_event *done, uint64_t now_ms);
+void modem_count_on_line(struct modem *modem, const struct at_event *line, uint64_t now_ms);
+enum modem_verdict modem_count_judge(struct modem *modem, const struct at_event *done, uint64_t now_ms);
 
 /* modem_storage.c */
 const struct modem_step *modem_storage_job(struct modem *modem, uint64_t now_ms);

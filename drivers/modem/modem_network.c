@@ -174,6 +174,7 @@ static const struct { uint8_t poll; struct modem_step step; } jobs[] = {
     { POLL_CGREG, { .command = "AT+CGREG?", .on_line = on_registration, .judge = judge_cgreg } },
     { POLL_CSQ, { .command = "AT+CSQ", .on_line = on_csq, .judge = judge_csq } },
     { POLL_COPS, { .command = "AT+COPS?", .on_line = on_cops, .judge = judge_cops, .timeout_ms = 30000 } },
+    { POLL_COUNT, { .command = MODEM_COUNT_COMMAND, .on_line = modem_count_on_line, .judge = modem_count_judge } },
     { POLL_STORAGE, { .command = "AT+CPMS?", .on_line = on_cpms, .judge = judge_cpms } },
 };
 

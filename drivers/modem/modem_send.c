@@ -127,12 +127,14 @@ void modem_send_done(struct modem *modem, const struct at_event *done, uint64_t 
     if (done->result == AT_OK) {
         event.mr = modem->mr < 0 ? 0 : modem->mr;
         modem->status.sent++;
+        modem_count_moved(modem, false);
     } else {
         event.kind = MODEM_EVENT_REFUSED;
         event.code = done->code;
         event.error_kind = done->error_kind == AT_ERROR_CMS ? MODEM_ERROR_CMS :
                            done->error_kind == AT_ERROR_CME ? MODEM_ERROR_CME : MODEM_ERROR_NONE;
         modem->status.refused++;
+        modem_count_moved(modem, true);
         if (is_about_card(done))
             trigger = ON_SIM_CHANGED;
         else if (is_about_network(done))

@@ -319,6 +319,7 @@ static enum modem_verdict judge_imsi(struct modem *modem, const struct at_event 
       .ladder = LADDER_ICCID }
 
 static const struct modem_step sim_steps[] = {
+    { .command = "AT+CMEE?", .wanted = modem_count_restart_check, .on_line = modem_count_on_cmee, .judge = modem_count_judge_cmee },
     { .command = "ATE0", .wanted = is_to_renew, .judge = judge_echo_off },
     { .command = "AT+CMEE=1", .wanted = is_to_renew, .judge = judge_cmee },
     { .command = "AT+CPIN?", .any_lines = true, .on_line = on_cpin, .judge = judge_cpin, .timeout_ms = 10000 },
@@ -343,6 +344,7 @@ static const struct modem_step sim_steps[] = {
     ICCID_STEP("AT#CCID", NULL),
     ICCID_STEP("AT+CRSM=176,12258,0,0,10", NULL),
     { .command = "AT+CIMI", .any_lines = true, .on_line = on_imsi, .judge = judge_imsi },
+    { .command = MODEM_COUNT_COMMAND, .wanted = modem_count_is_due, .on_line = modem_count_on_line, .judge = modem_count_judge },
 };
 const struct modem_script modem_script_sim = { sim_steps, COUNT(sim_steps) };
 

@@ -19,6 +19,7 @@ struct box_slot {
     struct modem *modem;
     bool told_ready;                     /* what the gateway was told last */
     bool wants_write;
+    uint32_t lives;                      /* of its modem, as the gateway knows */
     bool gone;                           /* the line said so; closed when its events are handled */
     uint64_t air_since_us, busy_us, ready_since_us;
 };
@@ -123,6 +124,10 @@ static void on_modem_event(void *context, const struct modem_event *event, uint6
     struct gateway_now now = slot->box->turn;
 
     (void)now_ms;
+    if (slot->lives != event->status->lives) {
+        slot->lives = event->status->lives;
+        gateway_slot_restarted(gateway, slot->index);
+    }
     switch (event->kind) {
     case MODEM_EVENT_STATE:
         state_event(slot, event->status, now);
@@ -145,6 +150,9 @@ static void on_modem_event(void *context, const struct modem_event *event, uint6
         gateway_part_result(gateway, slot->index, (int64_t)event->part_id, results[event->kind],
                             event->kind == MODEM_EVENT_SENT || event->kind == MODEM_EVENT_LATE_SENT ? event->mr : -1,
                             (uint8_t)event->error_kind, event->kind == MODEM_EVENT_REFUSED ? event->code : -1, now);
+        break;
+    case MODEM_EVENT_COUNT:
+        gateway_card_count(gateway, slot->index, event->mr, now);
         break;
     case MODEM_EVENT_DELIVER:
         gateway_received(gateway, slot->index, event->pdu_hex, event->pdu_length, event->handle, now);
@@ -184,6 +192,17 @@ static void on_stored(void *context, uint32_t index, uint32_t handle, struct gat
     slot_flush(slot);
 }
 
+static void on_read_count(void *context, uint32_t index, struct gateway_now now)
+{
+    struct box *box = context;
+    struct box_slot *slot = box->slots[index];
+
+    if (slot->line.ops == NULL || slot->gone)
+        return;
+    modem_read_count(slot->modem, ms(now));
+    slot_flush(slot);
+}
+
 static void on_event(void *context, const struct live_event *event)
 {
     struct box *box = context;
@@ -202,7 +221,7 @@ static void on_answer(void *context, struct store_change *change)
 
 struct box *box_new(const struct box_config *config)
 {
-    static const struct gateway_ops ops = { .send = on_send, .stored = on_stored, .event = on_event, .answer = on_answer };
+    static const struct gateway_ops ops = { .send = on_send, .stored = on_stored, .read_count = on_read_count, .event = on_event, .answer = on_answer };
     struct box *box = calloc(1, sizeof *box);
     struct gateway_config gateway = { .ops = &ops, .context = box, .window = config->window, .prefetch_at_once = config->prefetch_at_once,
                                      .boot = config->boot };

@@ -17,6 +17,8 @@ enum sim_fault {
     SIM_FAULT_NO_PROMPT,     /* silence after AT+CMGS */
     SIM_FAULT_RESET,         /* restarts in the middle of the part, with its boot noise */
     SIM_FAULT_UNPLUG,        /* the line goes away in the middle of the part */
+    SIM_FAULT_SWALLOWED,     /* it takes the part, forgets it and says nothing */
+    SIM_FAULT_HELD,          /* the same, and submits it argument ms later */
     SIM_FAULT_GARBAGE,       /* octets of noise before an answer */
     SIM_FAULT_CHATTY,        /* unasked lines every argument ms */
     SIM_FAULT_LYING_MR,      /* +CMGS says another TP-MR than the report will */

@@ -240,6 +240,8 @@ struct sim_result sim_do_crsm(struct sim_modem *modem, struct sim_call *call, ui
         return result;
     if (command < 0 || file < 0 || high < 0 || low < 0 || wanted < 0)
         return sim_cme(50);
+    if (file == EF_SMSS && modem->config.smss == SIM_SMSS_REFUSED)
+        return sim_cme(3);
     length = card_file(modem->card, file, octets);
     offset = (size_t)high * 256 + (size_t)low;
     if (length == 0) {

@@ -197,6 +197,7 @@ void sim_settings_default(struct sim_modem *modem)
 static void power_lost(struct sim_modem *modem, uint64_t now_us)
 {
     sim_part_drop(modem, now_us);
+    sim_mr_stop(modem);
     for (size_t i = 0; i < SIM_TIMER_COUNT; i++)
         modem->due_us[i] = NEVER;
     modem->hung = false;
@@ -234,6 +235,7 @@ void sim_modem_power_on(struct sim_modem *modem, uint64_t now_us)
     if (modem->phase != SIM_PHASE_OFF)
         return;
     sim_settings_default(modem);
+    sim_mr_start(modem);
     modem->phase = SIM_PHASE_BOOTING;
     modem->boot_step = 0;
     sim_arm(modem, SIM_TIMER_BOOT, now_us + boot_step_us(modem));
@@ -329,6 +331,7 @@ struct sim_modem *sim_modem_new(const struct sim_modem_config *config)
     sim_settings_default(modem);
     for (size_t i = 0; i < SIM_TIMER_COUNT; i++)
         modem->due_us[i] = NEVER;
+    sim_mr_start(modem);
     modem->phase = SIM_PHASE_COMMAND;
     if (sim_card_state(modem) == SIM_CARD_BUSY)
         modem->sim_ready = modem->registered = true;
@@ -534,6 +537,9 @@ static void timer_fire(struct sim_modem *modem, enum sim_timer timer, uint64_t n
         break;
     case SIM_TIMER_CHATTER:
         chatter(modem, now_us);
+        break;
+    case SIM_TIMER_HELD:
+        sim_part_held(modem, now_us);
         break;
     case SIM_TIMER_COUNT:
         break;

@@ -80,11 +80,24 @@ struct sim_air {
     void (*returned)(void *context, struct sim_modem *modem, const uint8_t *tpdu, size_t length, bool report, uint64_t now_us);
 };
 
+/* How it keeps the card's EF_SMSS, the last used TP-MR (TS 23.040 9.2.3.6). */
+enum sim_smss {
+    SIM_SMSS_BY_PERSONALITY, /* as its mr_source has it; one that counts by itself leaves the file alone */
+    SIM_SMSS_AT_SUBMIT,      /* counts in the file, written before the part goes on the air */
+    SIM_SMSS_AT_ACK,         /* counts in the file, written when the network has acknowledged the part and the modem knows */
+    SIM_SMSS_AT_POWER_OFF,   /* counts by itself from there on, written when it is switched off or restarts */
+    SIM_SMSS_NEVER,          /* the same, never written */
+    SIM_SMSS_REFUSED,        /* as at submit, but AT+CRSM does not give it */
+    SIM_SMSS_RESTARTS,       /* counts from 0 after each start, written before the part goes on the air */
+    SIM_SMSS_COUNT
+};
+
 struct sim_modem_config {
     uint32_t index;                      /* in events; seeds identity */
     uint64_t seed;
     const struct sim_personality *personality;   /* NULL: generic */
     struct sim_card *card;               /* NULL: none in it */
+    enum sim_smss smss;
     int8_t echo;                         /* after power on: 0 as the personality has it, 1 on, -1 off */
     struct sim_air air;
     uint64_t latency_us;                 /* of an ordinary command */

@@ -27,7 +27,7 @@ enum sim_phase {
 /* Of those due at the same time the first here fires first: accept before the cut or the answer. */
 enum sim_timer {
     SIM_TIMER_UNHANG, SIM_TIMER_EXECUTE, SIM_TIMER_ACCEPT, SIM_TIMER_CUT, SIM_TIMER_ANSWER, SIM_TIMER_BOOT,
-    SIM_TIMER_SIM_READY, SIM_TIMER_REGISTER, SIM_TIMER_CNMA, SIM_TIMER_USSD, SIM_TIMER_CHATTER, SIM_TIMER_COUNT
+    SIM_TIMER_SIM_READY, SIM_TIMER_REGISTER, SIM_TIMER_CNMA, SIM_TIMER_USSD, SIM_TIMER_CHATTER, SIM_TIMER_HELD, SIM_TIMER_COUNT
 };
 
 enum sim_answer { SIM_ANSWER_PENDING, SIM_ANSWER_OK, SIM_ANSWER_ERROR, SIM_ANSWER_CMS, SIM_ANSWER_CME, SIM_ANSWER_SILENCE };
@@ -111,6 +111,8 @@ struct sim_modem {
     char text_to[SMS_ADDRESS_CHARS_MAX]; /* text mode */
     uint8_t store_stat;
     struct sim_part part;
+    uint8_t held_pdu[SMS_PDU_BYTES_MAX]; /* SIM_FAULT_HELD */
+    size_t held_length;
     uint64_t link_until_us;
     uint8_t mr_counter;
 
@@ -163,6 +165,9 @@ struct sim_result sim_part_start(struct sim_modem *modem, const uint8_t *pdu, si
 void sim_part_accept(struct sim_modem *modem, uint64_t now_us);
 void sim_part_answer(struct sim_modem *modem, uint64_t now_us);
 void sim_part_cut(struct sim_modem *modem, uint64_t now_us);
+void sim_part_held(struct sim_modem *modem, uint64_t now_us);         /* what was held back goes now */
+void sim_mr_start(struct sim_modem *modem);                           /* power comes: where it counts from */
+void sim_mr_stop(struct sim_modem *modem);                            /* power goes */
 void sim_part_drop(struct sim_modem *modem, uint64_t now_us);         /* power is gone */
 
 /* sim_deliver.c */

@@ -123,6 +123,21 @@ static struct sim_result hex_to_pdu(struct sim_modem *modem, uint8_t ret_pdu[SMS
     return sim_ok();
 }
 
+/* Nothing of it is on the air, now or ever, and no answer will come. */
+static bool part_forgotten(struct sim_modem *modem, const uint8_t *pdu, size_t length, uint64_t now_us)
+{
+    uint32_t argument;
+
+    if (sim_fault_strikes(modem, SIM_FAULT_SWALLOWED, &argument, now_us))
+        return true;
+    if (modem->held_length != 0 || !sim_fault_strikes(modem, SIM_FAULT_HELD, &argument, now_us))
+        return false;
+    memcpy(modem->held_pdu, pdu, length);
+    modem->held_length = length;
+    sim_arm(modem, SIM_TIMER_HELD, now_us + (uint64_t)argument * 1000);
+    return true;
+}
+
 void sim_text_done(struct sim_modem *modem, uint64_t now_us)
 {
     uint8_t pdu[SMS_PDU_BYTES_MAX];
@@ -139,13 +154,32 @@ void sim_text_done(struct sim_modem *modem, uint64_t now_us)
         else
             sim_say(modem, "+CMGW: %d", index);
     } else if (result.answer == SIM_ANSWER_OK) {
-        result = sim_part_start(modem, pdu, length, "+CMGS", now_us);
+        result = part_forgotten(modem, pdu, length, now_us) ? (struct sim_result){ SIM_ANSWER_SILENCE, 0 }
+                                                            : sim_part_start(modem, pdu, length, "+CMGS", now_us);
     }
     sim_finish(modem, result);
     sim_air_ready(modem, now_us);
 }
 
-static uint8_t mr_assign(struct sim_modem *modem, uint8_t in_pdu)
+/* -- TP-MR and the card's file ------------------------------------------------------------------------------- */
+
+static bool counts_by_itself(const struct sim_modem *modem)
+{
+    return modem->config.smss == SIM_SMSS_AT_POWER_OFF || modem->config.smss == SIM_SMSS_NEVER;
+}
+
+void sim_mr_start(struct sim_modem *modem)
+{
+    modem->mr_counter = counts_by_itself(modem) && modem->card != NULL ? (uint8_t)(modem->card->last_mr + 1) : 0;
+}
+
+void sim_mr_stop(struct sim_modem *modem)
+{
+    if (modem->config.smss == SIM_SMSS_AT_POWER_OFF && modem->phase != SIM_PHASE_OFF && modem->card != NULL)
+        modem->card->last_mr = (uint8_t)(modem->mr_counter - 1);
+}
+
+static uint8_t mr_by_personality(struct sim_modem *modem, uint8_t in_pdu)
 {
     switch (modem->personality->mr_source) {
     case SIM_MR_CARD:
@@ -157,6 +191,36 @@ static uint8_t mr_assign(struct sim_modem *modem, uint8_t in_pdu)
     }
     return in_pdu;
 }
+
+static uint8_t mr_assign(struct sim_modem *modem, uint8_t in_pdu)
+{
+    switch (modem->config.smss) {
+    case SIM_SMSS_AT_SUBMIT:
+    case SIM_SMSS_REFUSED:
+        return ++modem->card->last_mr;
+    case SIM_SMSS_AT_ACK:
+        return (uint8_t)(modem->card->last_mr + 1);
+    case SIM_SMSS_AT_POWER_OFF:
+    case SIM_SMSS_NEVER:
+        return modem->mr_counter++;
+    case SIM_SMSS_RESTARTS:
+        modem->card->last_mr = modem->mr_counter++;
+        return modem->card->last_mr;
+    case SIM_SMSS_BY_PERSONALITY:
+    case SIM_SMSS_COUNT:
+        break;
+    }
+    return mr_by_personality(modem, in_pdu);
+}
+
+/* The network's acknowledgement has come. */
+static void mr_acknowledged(struct sim_modem *modem, uint8_t mr)
+{
+    if (modem->config.smss == SIM_SMSS_AT_ACK && modem->card != NULL)
+        modem->card->last_mr = mr;
+}
+
+/* -- one part ------------------------------------------------------------------------------------------------- */
 
 /* +CMS ERROR 332, network timeout: the acknowledgement may have been lost on its way back (TS 24.011 RP-ACK). */
 static bool error_may_have_sent(const struct sim_result *result)
@@ -262,6 +326,24 @@ void sim_part_accept(struct sim_modem *modem, uint64_t now_us)
         modem->config.air.accept(modem->config.air.context, modem, &submit, now_us);
 }
 
+void sim_part_held(struct sim_modem *modem, uint64_t now_us)
+{
+    struct sim_part part = { .number = modem->part.number, .length = modem->held_length, .tpdu_at = 1 + (size_t)modem->held_pdu[0] };
+    struct sim_submit submit;
+    const char *error;
+
+    modem->held_length = 0;
+    if (sim_registration_stat(modem) != 1 || sms_pdu_decode(modem->held_pdu, part.length, SMS_SUBMIT, &part.tpdu, &error) < 0)
+        return;
+    memcpy(part.pdu, modem->held_pdu, part.length);
+    part.mr = mr_assign(modem, part.tpdu.mr);
+    part.tpdu.mr = part.pdu[part.tpdu_at + 1] = part.mr;
+    submit_view(&part, &submit);
+    if (modem->config.air.accept != NULL)
+        modem->config.air.accept(modem->config.air.context, modem, &submit, now_us);
+    mr_acknowledged(modem, part.mr);
+}
+
 void sim_part_answer(struct sim_modem *modem, uint64_t now_us)
 {
     static const char *const kinds[] = { [SIM_ANSWER_PENDING] = "", [SIM_ANSWER_OK] = "OK", [SIM_ANSWER_ERROR] = "ERROR",
@@ -275,6 +357,7 @@ void sim_part_answer(struct sim_modem *modem, uint64_t now_us)
     if (modem->hung) {
         sim_event(modem, SIM_EVENT_REFUSED, "no answer", now_us);
     } else if (part->result.answer == SIM_ANSWER_OK) {
+        mr_acknowledged(modem, part->mr);
         sim_say(modem, "%s: %d", part->command, part->mr_said);
         sim_finish(modem, part->result);
         modem->counters.answered++;
@@ -302,6 +385,7 @@ void sim_part_cut(struct sim_modem *modem, uint64_t now_us)
 
 void sim_part_drop(struct sim_modem *modem, uint64_t now_us)
 {
+    modem->held_length = 0;
     if (modem->phase == SIM_PHASE_AIR)
         sim_event(modem, SIM_EVENT_REFUSED, "power lost", now_us);
 }

@@ -469,6 +469,8 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
             deadline = slot->prefetch_at_us;
         if (sim_health_rests(&slot->health, now.mono_us) && slot->health.rest_until_us < deadline)
             deadline = slot->health.rest_until_us;
+        if (smss_deadline_us(&slot->smss) < deadline)
+            deadline = smss_deadline_us(&slot->smss);
     }
     gateway->deadline_us = deadline;
 }
@@ -544,6 +546,7 @@ void gateway_poll(struct gateway *gateway, struct gateway_now now)
         ask_store(gateway, now);
     }
     gateway_dispatch(gateway, now);
+    gateway_count_ask(gateway, now);
     set_deadline(gateway, now);
 }
 

@@ -21,13 +21,18 @@
 
 struct gateway_now { uint64_t mono_us; int64_t wall_ms; };
 
-enum gateway_result { GATEWAY_SENT, GATEWAY_REFUSED, GATEWAY_NOT_SENT, GATEWAY_UNKNOWN, GATEWAY_LATE_SENT };
+enum gateway_result {
+    GATEWAY_SENT, GATEWAY_REFUSED, GATEWAY_NOT_SENT, GATEWAY_UNKNOWN, GATEWAY_LATE_SENT,
+    GATEWAY_NEVER_SENT,                  /* the gateway's own: evidence about a part that was UNKNOWN */
+};
 
 struct gateway_ops {
     /* Hands a part over; 0, or negative where the modem cannot take it now: no byte of it has left then. */
     int (*send)(void *context, uint32_t slot, int64_t attempt_id, const char *pdu_hex, uint8_t tpdu_length, struct gateway_now now);
     /* The incoming PDU with this handle is durable. */
     void (*stored)(void *context, uint32_t slot, uint32_t handle, struct gateway_now now);
+    /* Read the card's count before the next part goes, gateway_card_count() tells it. Where that cannot be, nothing comes. */
+    void (*read_count)(void *context, uint32_t slot, struct gateway_now now);
     void (*event)(void *context, const struct live_event *event);
     /* A client's change has its result; it is the waiter's now. */
     void (*answer)(void *context, struct store_change *change);
@@ -52,6 +57,10 @@ void gateway_slot_ready(struct gateway *gateway, uint32_t slot, bool ready, stru
 /* What became of the part handed over with this attempt id. error_kind, code: of GATEWAY_REFUSED (enum error_kind). */
 void gateway_part_result(struct gateway *gateway, uint32_t slot, int64_t attempt_id, enum gateway_result result, int mr,
                          uint8_t error_kind, int code, struct gateway_now now);
+/* Its modem has started anew or its card was out of sight, or neither can be ruled out. */
+void gateway_slot_restarted(struct gateway *gateway, uint32_t slot);
+/* The last TP-MR used by the card's own file, read while no part was under way; -1: it cannot be read. See smss.h. */
+void gateway_card_count(struct gateway *gateway, uint32_t slot, int mr, struct gateway_now now);
 /* An incoming SMS-DELIVER or SMS-STATUS-REPORT as the modem gave it. */
 void gateway_received(struct gateway *gateway, uint32_t slot, const char *pdu_hex, size_t length, uint32_t handle, struct gateway_now now);
 void gateway_report(struct gateway *gateway, uint32_t slot, const char *pdu_hex, size_t length, uint32_t handle, struct gateway_now now);

@@ -6,6 +6,7 @@
 
 #include "src/gateway/gateway.h"
 #include "src/gateway/sim_health.h"
+#include "src/gateway/smss.h"
 #include "src/sms/sms_pdu.h"
 
 #define GATEWAY_PDU_HEX_MAX (2 * SMS_PDU_BYTES_MAX + 1)
@@ -48,11 +49,14 @@ struct gateway_slot {
     uint64_t air_min_us;                 /* shortest air time seen lately: how late the next intent may be asked for */
     uint64_t prefetch_at_us;
     struct sim_health health;            /* of the card that is in it */
+    struct smss smss;                    /* what its count proves, with this modem */
     struct store_change *waiting;        /* came in before the row numbers were known */
     uint32_t waiting_count;
 };
 
 struct samples { uint32_t values[GATEWAY_SAMPLES]; uint32_t count, at; };
+
+struct policy;
 
 struct gateway {
     struct gateway_config config;
@@ -110,11 +114,20 @@ void gateway_dispatch(struct gateway *gateway, struct gateway_now now);
 void gateway_intent_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
 void gateway_outcome_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
 bool gateway_is_active(const struct gateway *gateway, int64_t message_id);
+void gateway_add_outcome(struct gateway *gateway, uint32_t slot, int64_t attempt_id, enum gateway_result result, const struct policy *policy,
+                         int mr, uint8_t error_kind, int code, struct gateway_now now);
 /* Takes back what waits behind the part on the air, if it may be; the reason is for the record. */
 void gateway_take_back(struct gateway *gateway, struct gateway_slot *slot, uint32_t index, struct gateway_now now);
 bool gateway_cancel_waits(struct gateway *gateway, struct store_change *cancel, struct gateway_now now);
 uint32_t gateway_recipient_hash(const char *to);   /* tells recipients apart */
 void gateway_bound_remove(struct gateway *gateway, int64_t message_id);
+
+/* -- gateway_count.c ------------------------------------------------------------------------------------------ */
+/* What became of a part, for the card's count. failures: of its message before. */
+void gateway_count_result(struct gateway_slot *slot, int64_t attempt_id, enum gateway_result result, int mr, uint8_t error_kind,
+                          int code, uint8_t failures, struct gateway_now now);
+/* Asks for the counts that are due. */
+void gateway_count_ask(struct gateway *gateway, struct gateway_now now);
 
 /* -- gateway_policy.c ----------------------------------------------------------------------------------------- */
 struct policy {

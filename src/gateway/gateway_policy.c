@@ -92,6 +92,12 @@ struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int 
         policy.delay_ms = failures == 0 ? 0 : delay(find(ERROR_MODEM), failures);
         (void)snprintf(policy.reason, sizeof policy.reason, "the modem did not take it: nothing was sent");
         break;
+    case GATEWAY_NEVER_SENT:
+        policy.attempt = ATTEMPT_NOT_SENT;
+        policy.verdict = OUTCOME_RETRY;
+        policy.delay_ms = failures == 0 ? 0 : delay(find(ERROR_MODEM), failures);
+        (void)snprintf(policy.reason, sizeof policy.reason, "the card's counter shows that it was not sent");
+        break;
     case GATEWAY_REFUSED:
         tries_max = refused(&policy, error_kind, code, failures, sim_fault);
         break;

@@ -223,8 +223,8 @@ static void part_event(struct gateway *gateway, const struct gateway_slot *slot,
     gateway->config.ops->event(gateway->config.context, &event);
 }
 
-static void add_outcome(struct gateway *gateway, int64_t attempt_id, const struct policy *policy, int mr, uint8_t error_kind,
-                        int code, uint32_t index, struct gateway_now now)
+void gateway_add_outcome(struct gateway *gateway, uint32_t index, int64_t attempt_id, enum gateway_result result, const struct policy *policy,
+                         int mr, uint8_t error_kind, int code, struct gateway_now now)
 {
     struct store_change *change = gateway_new_change(gateway, CHANGE_OUTCOME, now);
 
@@ -232,6 +232,7 @@ static void add_outcome(struct gateway *gateway, int64_t attempt_id, const struc
         return;   /* stays an intent on disk: unknown after the next start, never sent twice */
     change->slot = index;
     change->u.outcome.attempt_id = attempt_id;
+    change->u.outcome.evidence = result == GATEWAY_NEVER_SENT;
     change->u.outcome.state = policy->attempt;
     change->u.outcome.mr = mr;
     change->u.outcome.error_kind = error_kind;
@@ -294,7 +295,7 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
         struct policy policy = { .attempt = ATTEMPT_NOT_SENT, .verdict = OUTCOME_FAIL, .fail_state = MESSAGE_FAILED,
                                  .reason = "this number or text cannot be written as an SMS" };
 
-        add_outcome(gateway, part->attempt_id, &policy, -1, 0, -1, change->slot, now);
+        gateway_add_outcome(gateway, change->slot, part->attempt_id, GATEWAY_NOT_SENT, &policy, -1, 0, -1, now);
         part->state = PART_NONE;
         slot->follow.id = 0;
         return;
@@ -396,7 +397,9 @@ void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attemp
     struct policy policy = policy_decide(result, error_kind, code, on_air ? slot->air.item.failures : 0, on_air && slot->air.resend, sim_fault);
     uint64_t air_us;
 
-    add_outcome(gateway, attempt_id, &policy, mr, error_kind, code, index, now);
+    gateway_add_outcome(gateway, index, attempt_id, result, &policy, mr, error_kind, code, now);
+    if (slot != NULL)
+        gateway_count_result(slot, attempt_id, result, mr, error_kind, code, on_air ? slot->air.item.failures : 0, now);
     if (policy.attempt == ATTEMPT_SENT)
         gateway->parts_sent++;
     else if (policy.attempt == ATTEMPT_REFUSED)
@@ -437,6 +440,8 @@ void gateway_outcome_done(struct gateway *gateway, struct store_change *change, 
         gateway_due_at(gateway, outcome->ready_ms);
     else if (outcome->requeue.id != 0 && !gateway_is_active(gateway, outcome->requeue.id))
         gateway_put(gateway, &outcome->requeue);
+    if (outcome->evidence && outcome->requeue.id != 0)   /* while it was unknown nobody looked at its validity */
+        gateway_due_at(gateway, outcome->requeue.expire_ms);
 }
 
 /* -- slots ---------------------------------------------------------------------------------------------------- */
@@ -456,8 +461,10 @@ void gateway_slot_sim(struct gateway *gateway, uint32_t index, const char *port,
     if (index >= gateway->slot_count)
         gateway->slot_count = index + 1;
     slot = gateway->slots[index];
-    if (strcmp(slot->iccid, sim->iccid) != 0 || strcmp(slot->imei, sim->imei) != 0)
+    if (strcmp(slot->iccid, sim->iccid) != 0 || strcmp(slot->imei, sim->imei) != 0) {
         slot->known = false;
+        smss_init(&slot->smss, now.mono_us);
+    }
     (void)snprintf(slot->port, sizeof slot->port, "%s", port);
     (void)snprintf(slot->imei, sizeof slot->imei, "%s", sim->imei);
     (void)snprintf(slot->iccid, sizeof slot->iccid, "%s", sim->iccid);

@@ -213,10 +213,25 @@ static int attempt_load(struct store *store, int64_t id, struct attempt *ret_att
     return 0;
 }
 
-/* Which outcome may follow which state. A late +CMGS makes an unknown part a sent one; nothing else is taken back. */
-static bool outcome_may_follow(enum attempt_state before, enum attempt_state after)
+/* Which outcome may follow which state. A late +CMGS makes an unknown part a sent one, and evidence one that was not sent, unless
+ * it was sent once more meanwhile; nothing else is taken back. */
+static bool outcome_may_follow(enum attempt_state before, const struct change_outcome *outcome)
 {
-    return before == ATTEMPT_INTENT || ((before == ATTEMPT_UNKNOWN || before == ATTEMPT_RELEASED) && after == ATTEMPT_SENT);
+    if (outcome->evidence)
+        return before == ATTEMPT_UNKNOWN && outcome->state == ATTEMPT_NOT_SENT;
+    return before == ATTEMPT_INTENT || ((before == ATTEMPT_UNKNOWN || before == ATTEMPT_RELEASED) && outcome->state == ATTEMPT_SENT);
+}
+
+/* Where another part is known to be lost the message is at its end, though nobody ended it: the whole cannot arrive any more. */
+static bool evidence_matters(const struct standing *standing)
+{
+    switch (standing->state) {
+    case MESSAGE_QUEUED:
+    case MESSAGE_SENDING:
+    case MESSAGE_UNKNOWN:
+    case MESSAGE_HELD: return !standing->ended;
+    default: return false;
+    }
 }
 
 static bool outcome_is_sound(const struct change_outcome *outcome)
@@ -279,11 +294,13 @@ int sending_outcome(struct store *store, struct store_change *change)
     if (r < 0)
         return r;
     again = attempt.state == outcome->state && (attempt.mr >= 0 || outcome->mr < 0);
-    if (!again && attempt.state != outcome->state && !outcome_may_follow(attempt.state, outcome->state))
+    if (!again && attempt.state != outcome->state && !outcome_may_follow(attempt.state, outcome))
         return -EALREADY;
     r = standing_load(store, attempt.message_id, &standing);
     if (r < 0)
         return r;
+    if (outcome->evidence && !again && !evidence_matters(&standing))
+        return -EALREADY;
     outcome->message_id = attempt.message_id;
     outcome->part = attempt.part;
     if (!again) {

@@ -104,6 +104,7 @@ enum outcome_verdict { OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_FAIL };
 struct change_outcome {
     int64_t attempt_id;
     enum attempt_state state;           /* SENT, REFUSED, NOT_SENT or UNKNOWN */
+    bool evidence;                      /* NOT_SENT of one that is UNKNOWN: proven since */
     int mr;                             /* -1 none */
     uint8_t error_kind; int code;       /* enum modem_error_kind; -1 none */
     enum outcome_verdict verdict;       /* of the message, where the part was not sent */
@@ -116,7 +117,8 @@ struct change_outcome {
     int64_t ready_ms;                   /* out: of requeue: not before this wall time; 0 now */
     struct queue_item requeue;          /* out: how it stands where parts are left and none is on its way; else .id 0. With
                                          * ready_ms in the future CHANGE_DUE gives the item again when its time has come */
-    /* result: -ENOENT no such attempt, -EALREADY it ended otherwise (only UNKNOWN may still become SENT) */
+    /* result: -ENOENT no such attempt, -EALREADY it ended otherwise (only UNKNOWN may still become SENT, or NOT_SENT
+     * by evidence where its message is not over) */
 };
 
 /* in; out; out: .id 0 where it is over, has another part on its way, or waits for retry_ms (CHANGE_DUE). -ENOENT; -EALREADY: it was handed over. */

@@ -346,6 +346,9 @@ void bank_turn(struct simulation *sim)
 static int add_modem(struct simulation *sim, uint32_t index)
 {
     static const uint32_t latencies_us[] = { 1000, 5000, 20000, 150000 };
+    static const enum sim_smss counts[] = { SIM_SMSS_AT_SUBMIT, SIM_SMSS_AT_SUBMIT, SIM_SMSS_AT_SUBMIT, SIM_SMSS_AT_SUBMIT,
+                                            SIM_SMSS_AT_ACK, SIM_SMSS_AT_ACK, SIM_SMSS_BY_PERSONALITY, SIM_SMSS_BY_PERSONALITY,
+                                            SIM_SMSS_AT_POWER_OFF, SIM_SMSS_NEVER, SIM_SMSS_REFUSED, SIM_SMSS_RESTARTS };
     struct bank *bank = &sim->bank;
     struct bank_modem *place = &bank->modems[index];
     struct sim_modem_config config = { .card = &bank->cards[index] };
@@ -365,11 +368,14 @@ static int add_modem(struct simulation *sim, uint32_t index)
     config.sim_ready_us = SECONDS(1) + sim_random_below(&bank->random, 6000000);
     config.register_us = SECONDS(1) + sim_random_below(&bank->random, 15000000);
     config.ussd_us = SECONDS(2);
+    config.smss = counts[sim_random_below(&bank->random, sizeof counts / sizeof counts[0])];
     if (sim->options.busy) {
         config.personality = sim_personality_find("generic");
         config.latency_us = 5000;
+        config.smss = SIM_SMSS_AT_SUBMIT;
     }
     bank->personalities[index] = config.personality;
+    bank->counts[index] = config.smss;
     *place = (struct bank_modem){ .sim = sim, .index = index, .port = index, .plugged = true, .plug_us = NEVER, .find_us = NEVER,
                                   .readable_us = NEVER, .writable_us = NEVER, .trouble = -1 };
     place->wire_us = sim->options.busy || draw_percent(&bank->random, 50) ? 0 : 3000;

@@ -38,6 +38,7 @@ struct bank {
     struct sim_card cards[BANK_MODEMS_MAX];
     struct bank_modem modems[BANK_MODEMS_MAX];
     const struct sim_personality *personalities[BANK_MODEMS_MAX];
+    enum sim_smss counts[BANK_MODEMS_MAX];
     uint32_t count;
     uint64_t air_us;
     uint32_t modem_of_slot[GATEWAY_SLOTS_MAX];   /* index + 1; 0 none */

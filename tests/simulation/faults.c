@@ -208,6 +208,8 @@ static uint32_t draw_argument(struct sim_random *random, enum sim_fault fault)
         return draw_between(random, 1, 240) * 1000;
     case SIM_FAULT_HANG:
         return draw_between(random, 1, 1200) * 1000;
+    case SIM_FAULT_HELD:
+        return draw_between(random, 1, 150) * 1000;
     case SIM_FAULT_CMS:
         return codes[sim_random_below(random, sizeof codes / sizeof codes[0])];
     case SIM_FAULT_CME:

@@ -113,6 +113,7 @@ static void add(struct totals *totals, uint64_t seed, const struct simulation_re
     sum->incoming += result->incoming;
     sum->attempts += result->attempts;
     sum->unknown += result->unknown;
+    sum->evidence += result->evidence;
     sum->crash_unknown += result->crash_unknown;
     sum->starts += result->starts;
     sum->commits += result->commits;
@@ -173,6 +174,7 @@ static void print_totals(const struct totals *totals, uint64_t first, uint64_t l
     print_number("incoming", sum->incoming);
     print_number("attempts", sum->attempts);
     print_number("unknown", sum->unknown);
+    print_number("not_sent_by_evidence", sum->evidence);
     print_number("unknown_by_crash", sum->crash_unknown);
     printf("  \"slowest_lost_reply_s\": %.1f,\n", (double)sum->slowest_doubt_us / 1e6);
     print_number("starts", sum->starts);

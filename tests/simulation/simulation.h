@@ -44,6 +44,7 @@ struct simulation_result {
     uint64_t virtual_us, turns;
     uint64_t messages, parts, reports, incoming;      /* acknowledged; on the air; handed to modems */
     uint64_t attempts, unknown, crash_unknown;        /* hand-overs; without an answer; open when the host went down */
+    uint64_t evidence;                                /* of unknown: shown by the card's count not to have been sent */
     uint64_t unknown_by[FAULT_COUNT];                 /* of unknown: the fault before it */
     uint64_t faults[FAULT_COUNT];
     uint64_t starts, commits, syncs, octets_written;

@@ -77,6 +77,10 @@ static bool has_twin(const struct simulation *sim, const struct witness_message 
 {
     const struct witness *witness = &sim->witness;
 
+    /* A modem that counts on acknowledgement uses a TP-MR again where that was lost. */
+    for (uint16_t i = 0; i < message->parts; i++)
+        if (sim->bank.counts[witness->parts[message->first_part + i].card] == SIM_SMSS_AT_ACK)
+            return true;
     for (uint16_t i = 0; i < message->parts; i++)
         for (uint32_t other = 0; other < witness->part_count; other++)
             if (witness->parts[other].message != witness->parts[message->first_part + i].message &&
@@ -145,7 +149,8 @@ static void check_state(struct simulation *sim, const struct witness_message *me
         break;
     }
     /* Where it waited to be sent once more, the first time is still in doubt: unknown, or what comes to light of it. */
-    if (message->cancelled && state != MESSAGE_CANCELLED && (message->may_repeat == 0 || (on_air == 0 && state != MESSAGE_UNKNOWN && witness_reports_are_clear(sim))))
+    if (message->cancelled && state != MESSAGE_CANCELLED &&
+        (message->may_repeat == 0 || (on_air == 0 && state != MESSAGE_UNKNOWN && witness_reports_are_clear(sim))))
         violation(sim, "message %lld was cancelled and is %s", (long long)message->id, message_state_name(state));
 }
 

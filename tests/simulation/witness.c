@@ -11,6 +11,7 @@
 #define CANCEL_SLACK_US SECONDS(15)      /* what a modem had in its hands when the box died is on the air until then */
 #define EXPIRY_SLACK_MS 120000           /* a modem may do its housekeeping between hand-over and AT+CMGS */
 #define EXPIRY_EARLY_MS 20000            /* a clock that is off by less was not set */
+#define HELD_SLACK_MS 180000             /* a modem may hold back what it was given in time */
 #define CLOCK_FAULTS (UINT64_C(1) << FAULT_CLOCK_BACK | UINT64_C(1) << FAULT_CLOCK_FORWARD)
 
 /* -- keys and maps -------------------------------------------------------------------------------------------- */
@@ -283,6 +284,8 @@ static void check_report(struct simulation *sim, const struct store_change *chan
     const struct witness_message *booked = witness_message_by_id(sim, report->message_id), *meant;
     uint32_t index;
 
+    if (place != NULL && sim->bank.counts[place->index] == SIM_SMSS_AT_ACK)
+        return;                          /* it uses a TP-MR again where the acknowledgement was lost */
     if (place == NULL || booked == NULL || change->result != 0 || !witness_reports_are_clear(sim) ||
         !witness_map_find(&sim->witness.by_report, report_key(place->index, report->mr, report->recipient, report->scts_ms / 1000), &index))
         return;
@@ -405,12 +408,25 @@ static void check_doubt(struct simulation *sim, const struct change_outcome *out
                   (long long)outcome->message_id, (unsigned)attempt->modem);
 }
 
+/* "Not sent" by evidence must be true, now and later: a part that is on its way all the same will be on the air twice. */
+static void check_evidence(struct simulation *sim, const struct change_outcome *outcome)
+{
+    const struct witness_message *message = witness_message_by_id(sim, outcome->message_id);
+
+    sim->result->evidence++;
+    if (message != NULL && message->may_repeat == 0 && sim->witness.parts[message->first_part + outcome->part].on_air > 0)
+        violation(sim, "part %d of message %lld is said not to have been sent, and was on the air", outcome->part + 1,
+                  (long long)outcome->message_id);
+}
+
 static void ended(struct simulation *sim, const struct store_change *change)
 {
     const struct change_outcome *outcome = &change->u.outcome;
 
     if (change->result != 0)
         return;
+    if (outcome->evidence)
+        check_evidence(sim, outcome);
     if (outcome->state == ATTEMPT_UNKNOWN)
         check_doubt(sim, outcome);
     settled(sim, outcome->message_id, outcome->message_state);
@@ -526,6 +542,7 @@ static void on_air(struct simulation *sim, const struct sim_event *event)
     struct witness *witness = &sim->witness;
     struct witness_message *message;
     struct witness_part *part;
+    int64_t slack_ms;
     uint32_t index;
 
     sim->result->parts++;
@@ -550,13 +567,14 @@ static void on_air(struct simulation *sim, const struct sim_event *event)
     }
     if (message->cancelled && message->cancelled_us + CANCEL_SLACK_US < sim->now_us)
         violation(sim, "part %d of message %lld goes on the air after its cancel was granted", part->number + 1, (long long)message->id);
+    slack_ms = EXPIRY_SLACK_MS + (sim->result->faults[SIM_FAULT_HELD] > 0 ? HELD_SLACK_MS : 0);
     if (message->due_ms == 0 && message->boot_us == sim->host.boot_us &&
-        (int64_t)(sim->now_us - message->asked_us) / 1000 > message->span_ms + EXPIRY_SLACK_MS + (int64_t)(2 * sim->bank.air_us / 1000))
+        (int64_t)(sim->now_us - message->asked_us) / 1000 > message->span_ms + slack_ms + (int64_t)(2 * sim->bank.air_us / 1000))
         violation(sim, "part %d of message %lld goes on the air %lld s after it came, and had %lld s", part->number + 1, (long long)message->id,
                   (long long)((sim->now_us - message->created_us) / SECONDS(1)), (long long)(message->span_ms / 1000));
     if ((sim->faults.enabled & CLOCK_FAULTS) != 0)
         return;
-    if (host_wall_ms(sim) - (int64_t)(2 * sim->bank.air_us / 1000) > message->expire_ms + EXPIRY_SLACK_MS)
+    if (host_wall_ms(sim) - (int64_t)(2 * sim->bank.air_us / 1000) > message->expire_ms + slack_ms)
         violation(sim, "part %d of message %lld goes on the air %lld s after its time was over", part->number + 1, (long long)message->id,
                   (long long)(host_wall_ms(sim) - message->expire_ms) / 1000);
     if (host_wall_ms(sim) < message->due_ms)

@@ -31,6 +31,7 @@ struct rig {
     size_t answers;
     int store_error;                     /* not 0: every commit fails with it */
     int landed_error;                    /* the same, but what it wrote is there */
+    uint32_t counts_asked;
     int refuse_send;                     /* not 0: the modem takes nothing */
     char alarm[200]; uint32_t alarms, alarms_over;   /* as told by events */
     int64_t stale_ms;                    /* requests were read by a clock that was so far behind */
@@ -85,6 +86,15 @@ static void rig_stored(void *context, uint32_t slot, uint32_t handle, struct gat
     rig->stored[rig->stored_count++] = handle;
 }
 
+static void rig_read_count(void *context, uint32_t slot, struct gateway_now now)
+{
+    struct rig *rig = context;
+
+    (void)slot;
+    (void)now;
+    rig->counts_asked++;
+}
+
 static void rig_event(void *context, const struct live_event *event)
 {
     struct rig *rig = context;
@@ -128,7 +138,7 @@ static void rig_commit(struct rig *rig)
 
 static void rig_start_gateway(struct rig *rig)
 {
-    static const struct gateway_ops ops = { rig_send, rig_stored, rig_event, rig_answer };
+    static const struct gateway_ops ops = { rig_send, rig_stored, rig_read_count, rig_event, rig_answer };
     struct gateway_config config = { .ops = &ops, .context = rig };
 
     rig->gateway = gateway_new(&config);

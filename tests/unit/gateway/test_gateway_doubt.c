@@ -10,6 +10,7 @@
 
 /* TP-MR 17 to +40700000001, at its recipient; handed to the service centre at 2026-09-21 14:13:20 UTC, the rig's start. */
 #define REPORT_MR17 "0006110B910407000000F1629012413102006290124131020000"
+
 /* The same with TP-ST 62: no response from the phone, the service centre has given up; and 43: not obtainable. */
 #define REPORT_GIVEN_UP "0006110B910407000000F1629012413102006290124131020062"
 #define REPORT_NOT_OBTAINABLE "0006110B910407000000F1629012413102006290124131020043"
@@ -331,6 +332,160 @@ static void a_cancel_before_that_second_time_leaves_what_is_known_of_the_first(v
     rig_free(rig);
 }
 
+/* Makes the card's count in slot 0 a trusted one that stands at 21; part after part of messages of their own. */
+static void learn_count(struct rig *rig)
+{
+    rig_pass_ms(rig, 181000);
+    for (int i = 0; i < 3; i++) {
+        (void)rig_submit(rig, (struct rig_text){ .text = "learn" });
+        rig_result(rig, rig->sent_count - 1, GATEWAY_SENT, 18 + i, -1);
+        rig_commit(rig);
+        gateway_card_count(rig->gateway, 0, 18 + i, rig->now);
+    }
+    (void)rig_submit(rig, (struct rig_text){ .text = "refused" });
+    rig_result(rig, rig->sent_count - 1, GATEWAY_REFUSED, -1, 1);
+    gateway_card_count(rig->gateway, 0, 21, rig->now);
+    rig_commit(rig);
+}
+
+static void settle_count(struct rig *rig, int count)
+{
+    uint32_t asked;
+
+    rig_pass_ms(rig, 179000);
+    asked = rig->counts_asked;
+    rig_pass_ms(rig, 2000);
+    assert_int_equal(rig->counts_asked, asked + 1);
+    gateway_card_count(rig->gateway, 0, count, rig->now);
+    rig_commit(rig);
+}
+
+static void a_count_that_did_not_move_sends_the_part_again_and_says_why(void **state)
+{
+    struct rig *rig = rig_new();
+    struct message_row row;
+    size_t lost;
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    learn_count(rig);
+    id = rig_submit(rig, (struct rig_text){ .text = "swallowed" });
+    lost = rig->sent_count - 1;
+    lose_answer(rig, lost);
+    gateway_card_count(rig->gateway, 0, 21, rig->now);   /* at recovery: too early for a verdict */
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, id), MESSAGE_UNKNOWN);
+    settle_count(rig, 21);
+    assert_int_equal(rig->sent_count, lost + 2);
+    assert_false(rig->sent[lost + 1].tpdu.reject_duplicates);
+    rig_result(rig, lost + 1, GATEWAY_SENT, 22, -1);
+    rig_commit(rig);
+    assert_int_equal(store_read_message(rig->reader, id, &row), 0);
+    assert_int_equal(row.state, MESSAGE_SENT);
+    rig_free(rig);
+}
+
+static void a_count_that_moved_or_a_restart_leaves_it_unknown(void **state)
+{
+    (void)state;
+    for (int restarted = 0; restarted <= 1; restarted++) {
+        struct rig *rig = rig_new();
+        size_t sent;
+        int64_t id;
+
+        rig_modem(rig, 0);
+        learn_count(rig);
+        id = rig_submit(rig, (struct rig_text){ .text = "lost" });
+        lose_answer(rig, rig->sent_count - 1);
+        sent = rig->sent_count;
+        if (restarted)
+            gateway_slot_restarted(rig->gateway, 0);
+        gateway_card_count(rig->gateway, 0, restarted ? 21 : 22, rig->now);
+        rig_pass_ms(rig, 181000);
+        gateway_card_count(rig->gateway, 0, 21, rig->now);
+        rig_commit(rig);
+        assert_int_equal(rig_state(rig, id), MESSAGE_UNKNOWN);
+        assert_int_equal(rig->sent_count, sent);
+        rig_free(rig);
+    }
+}
+
+static void another_card_or_another_start_knows_nothing_of_the_count(void **state)
+{
+    (void)state;
+    for (int start = 0; start <= 1; start++) {
+        struct rig *rig = rig_new();
+        struct change_sim other = { .iccid = "8940111111111111111", .imei = "350000000000000" };
+        int64_t id;
+
+        rig_modem(rig, 0);
+        learn_count(rig);
+        id = rig_submit(rig, (struct rig_text){ .text = "lost" });
+        lose_answer(rig, rig->sent_count - 1);
+        if (start)
+            rig_restart(rig);
+        else
+            gateway_slot_sim(rig->gateway, 0, "port", &other, rig->now);
+        rig_modem(rig, 0);
+        rig_pass_ms(rig, 181000);
+        gateway_card_count(rig->gateway, 0, 21, rig->now);
+        rig_commit(rig);
+        assert_int_equal(rig_state(rig, id), MESSAGE_UNKNOWN);
+        rig_free(rig);
+    }
+}
+
+static void a_count_that_comes_after_a_persons_word_or_a_report_changes_nothing(void **state)
+{
+    static const enum { DROPPED, RELEASED, LATE } rows[] = { DROPPED, RELEASED, LATE };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig *rig = rig_new();
+        size_t lost, sent;
+        int64_t id;
+
+        rig_modem(rig, 0);
+        learn_count(rig);
+        id = rig_submit(rig, (struct rig_text){ .text = "lost" });
+        lost = rig->sent_count - 1;
+        lose_answer(rig, lost);
+        if (rows[i] == LATE) {
+            rig_result(rig, lost, GATEWAY_LATE_SENT, 22, -1);
+            rig_commit(rig);
+        } else {
+            assert_int_equal(rig_decide(rig, id, rows[i] == DROPPED ? DECISION_DROP : DECISION_RELEASE), 0);
+        }
+        sent = rig->sent_count;
+        rig_pass_ms(rig, 181000);
+        gateway_card_count(rig->gateway, 0, 21, rig->now);
+        rig_commit(rig);
+        assert_int_equal(rig->sent_count, sent);
+        assert_int_equal(rig_state(rig, id), rows[i] == DROPPED ? MESSAGE_UNKNOWN : rows[i] == RELEASED ? MESSAGE_SENDING : MESSAGE_SENT);
+        rig_free(rig);
+    }
+}
+
+static void what_was_not_sent_and_is_out_of_time_expires(void **state)
+{
+    struct rig *rig = rig_new();
+    size_t sent;
+    int64_t id;
+
+    (void)state;
+    rig_modem(rig, 0);
+    learn_count(rig);
+    id = rig_submit(rig, (struct rig_text){ .text = "code", .expire_in_ms = 2 * MINUTE_MS });
+    lose_answer(rig, rig->sent_count - 1);
+    sent = rig->sent_count;
+    settle_count(rig, 21);
+    rig_pass_ms(rig, 1000);
+    assert_int_equal(rig_state(rig, id), MESSAGE_EXPIRED);
+    assert_int_equal(rig->sent_count, sent);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +504,11 @@ int main(void)
         cmocka_unit_test(the_same_report_about_the_second_time_is_the_end),
         cmocka_unit_test(nobody_else_sends_again_after_a_final_report),
         cmocka_unit_test(a_cancel_before_that_second_time_leaves_what_is_known_of_the_first),
+        cmocka_unit_test(a_count_that_did_not_move_sends_the_part_again_and_says_why),
+        cmocka_unit_test(a_count_that_moved_or_a_restart_leaves_it_unknown),
+        cmocka_unit_test(another_card_or_another_start_knows_nothing_of_the_count),
+        cmocka_unit_test(a_count_that_comes_after_a_persons_word_or_a_report_changes_nothing),
+        cmocka_unit_test(what_was_not_sent_and_is_out_of_time_expires),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

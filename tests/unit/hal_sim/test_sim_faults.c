@@ -254,6 +254,78 @@ static void the_same_seed_gives_the_same_run_and_another_seed_another(void **sta
     }
 }
 
+static void a_swallowed_part_is_never_on_the_air_and_the_card_does_not_count_it(void **state)
+{
+    struct world *w = fault_world(SIM_FAULT_SWALLOWED, 0);
+
+    (void)state;
+    assert_string_equal(world_send(w, SECONDS(600)), "");
+    assert_int_equal(world_count(w, SIM_EVENT_ACCEPTED, 0), 0);
+    assert_string_equal(world_ask(w, "AT+CRSM=176,28483,0,0,1"), "\r\n+CRSM: 144,0,\"FF\"\r\n\r\nOK\r\n");
+    assert_non_null(strstr(world_send(w, SECONDS(4)), "+CMGS: 0"));
+    world_free(w);
+}
+
+static void a_part_that_is_held_back_is_counted_and_accepted_when_it_goes(void **state)
+{
+    struct world *w = fault_world(SIM_FAULT_HELD, 90000);
+
+    (void)state;
+    assert_string_equal(world_send(w, SECONDS(50)), "");
+    assert_string_equal(world_ask(w, "AT+CRSM=176,28483,0,0,1"), "\r\n+CRSM: 144,0,\"FF\"\r\n\r\nOK\r\n");
+    assert_non_null(strstr(world_send(w, SECONDS(4)), "+CMGS: 0"));
+    assert_int_equal(world_count(w, SIM_EVENT_ACCEPTED, 0), 1);
+    world_run(w, SECONDS(40));
+    assert_int_equal(world_count(w, SIM_EVENT_ACCEPTED, 0), 2);
+    assert_string_equal(world_ask(w, "AT+CRSM=176,28483,0,0,1"), "\r\n+CRSM: 144,0,\"01\"\r\n\r\nOK\r\n");
+    sim_modem_trigger_fault(w->modem, SIM_FAULT_HELD, 90000, w->now_us);
+    assert_string_equal(world_send(w, SECONDS(1)), "");
+    sim_modem_reset(w->modem, w->now_us);   /* what it had in its memory is gone */
+    world_run(w, SECONDS(200));
+    assert_int_equal(world_count(w, SIM_EVENT_ACCEPTED, 0), 2);
+    world_free(w);
+}
+
+/* The card is at 0x29; then a part is accepted, one refused, one accepted, and the modem restarts and sends another. */
+static void the_cards_count_is_kept_in_the_ways_real_modems_do(void **state)
+{
+    static const struct { enum sim_smss smss; const char *accepted, *refused, *accepted_mr, *restarted, *restarted_mr; } rows[] = {
+        { SIM_SMSS_AT_SUBMIT, "\"2A\"", "\"2B\"", "+CMGS: 44", "\"2C\"", "+CMGS: 45" },
+        { SIM_SMSS_AT_ACK, "\"2A\"", "\"2A\"", "+CMGS: 43", "\"2B\"", "+CMGS: 44" },
+        { SIM_SMSS_AT_POWER_OFF, "\"29\"", "\"29\"", "+CMGS: 44", "\"2C\"", "+CMGS: 45" },
+        { SIM_SMSS_NEVER, "\"29\"", "\"29\"", "+CMGS: 44", "\"29\"", "+CMGS: 42" },
+        { SIM_SMSS_REFUSED, "ERROR", "ERROR", "+CMGS: 44", "ERROR", "+CMGS: 45" },
+        { SIM_SMSS_RESTARTS, "\"00\"", "\"01\"", "+CMGS: 2", "\"02\"", "+CMGS: 0" },
+    };
+    static const char file[] = "AT+CRSM=176,28483,0,0,1";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct world *w = world_new(&(struct sim_network_config){ .seed = 1, .air_us = SECONDS(3) },
+                                    &(struct sim_modem_config){ .boot_us = SECONDS(2), .smss = rows[i].smss });
+
+        sim_modem_set_card(sim_network_modem(w->network, 1), NULL, 0);
+        w->cards[0].last_mr = 0x29;
+        sim_modem_reset(w->modem, w->now_us);
+        w->cards[0].last_mr = 0x29;
+        sim_modem_power_off(w->modem, w->now_us);
+        w->cards[0].last_mr = 0x29;
+        sim_modem_power_on(w->modem, w->now_us);
+        world_run(w, SECONDS(30));
+        assert_non_null(strstr(world_send(w, SECONDS(4)), "+CMGS"));
+        assert_non_null(strstr(world_ask(w, file), rows[i].accepted));
+        sim_modem_trigger_fault(w->modem, SIM_FAULT_CMS, 38, w->now_us);
+        assert_non_null(strstr(world_send(w, SECONDS(4)), "+CMS ERROR: 38"));
+        assert_non_null(strstr(world_ask(w, file), rows[i].refused));
+        assert_non_null(strstr(world_send(w, SECONDS(4)), rows[i].accepted_mr));
+        sim_modem_reset(w->modem, w->now_us);
+        world_run(w, SECONDS(30));
+        assert_non_null(strstr(world_ask(w, file), rows[i].restarted));
+        assert_non_null(strstr(world_send(w, SECONDS(4)), rows[i].restarted_mr));
+        world_free(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +344,9 @@ int main(void)
         cmocka_unit_test(garbage_precedes_an_answer_and_the_answer_is_whole),
         cmocka_unit_test(every_fault_is_found_by_its_name),
         cmocka_unit_test(the_same_seed_gives_the_same_run_and_another_seed_another),
+        cmocka_unit_test(a_swallowed_part_is_never_on_the_air_and_the_card_does_not_count_it),
+        cmocka_unit_test(a_part_that_is_held_back_is_counted_and_accepted_when_it_goes),
+        cmocka_unit_test(the_cards_count_is_kept_in_the_ways_real_modems_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

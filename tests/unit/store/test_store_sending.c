@@ -466,6 +466,66 @@ static void a_late_answer_makes_an_unknown_part_a_sent_one(void **state)
     change_free(change);
 }
 
+static int prove_not_sent(struct bench *bench, int64_t attempt, bool evidence, struct queue_item *ret_requeue)
+{
+    struct store_change *change = new_outcome(bench, attempt, ATTEMPT_NOT_SENT, -1);
+    int r;
+
+    change->u.outcome.evidence = evidence;
+    change->u.outcome.verdict = OUTCOME_RETRY;
+    strcpy(change->u.outcome.reason, "the counter shows it");
+    r = apply(bench, change);
+    *ret_requeue = change->u.outcome.requeue;
+    change_free(change);
+    return r;
+}
+
+static void evidence_alone_makes_an_unknown_part_one_that_goes_again_with_the_rest_of_its_message(void **state)
+{
+    struct bench *bench = *state;
+    int64_t id = accept_parts(bench, TO, 2), first = intend(bench, id, 0, 7), second;
+    struct queue_item item;
+
+    assert_int_equal(finish(bench, first, ATTEMPT_UNKNOWN, -1), MESSAGE_QUEUED);
+    second = intend(bench, id, 1, 7);
+    assert_int_equal(finish(bench, second, ATTEMPT_SENT, 5), MESSAGE_UNKNOWN);
+    assert_int_equal(prove_not_sent(bench, first, false, &item), -EALREADY);
+    assert_int_equal(prove_not_sent(bench, second, true, &item), -EALREADY);
+    assert_int_equal(prove_not_sent(bench, first, true, &item), 0);
+    assert_int_equal(item.id, id);
+    assert_int_equal(item.part_next, 0);
+    assert_int_equal(item.sim_id, 7);
+    assert_int_equal(item.failures, 1);
+    assert_int_equal(prove_not_sent(bench, first, true, &item), 0);   /* applied again */
+    assert_int_equal(intend(bench, id, 0, 8), -EXDEV);
+    assert_int_equal(finish(bench, intend(bench, id, 0, 7), ATTEMPT_SENT, 6), MESSAGE_SENT);
+    assert_counts_are_exact(bench);
+}
+
+static void evidence_about_an_intent_or_a_message_that_is_over_changes_nothing(void **state)
+{
+    struct bench *bench = *state;
+    int64_t id = accept_parts(bench, TO, 2), first = intend(bench, id, 0, 7);
+    struct queue_item item;
+
+    assert_int_equal(prove_not_sent(bench, first, true, &item), -EALREADY);
+    assert_int_equal(finish(bench, first, ATTEMPT_UNKNOWN, -1), MESSAGE_QUEUED);
+    (void)refuse(bench, intend(bench, id, 1, 7), OUTCOME_FAIL, 0);
+    assert_int_equal(state_of(bench, id), MESSAGE_FAILED);
+    assert_int_equal(prove_not_sent(bench, first, true, &item), -EALREADY);
+    assert_int_equal(bench_ask(bench, "SELECT state FROM attempt ORDER BY id LIMIT 1"), ATTEMPT_UNKNOWN);
+
+    /* The other part will never arrive, says its report: so the whole cannot. */
+    id = accept_parts(bench, TO, 2);
+    first = intend(bench, id, 0, 7);
+    assert_int_equal(finish(bench, first, ATTEMPT_UNKNOWN, -1), MESSAGE_QUEUED);
+    (void)finish(bench, intend(bench, id, 1, 7), ATTEMPT_SENT, 9);
+    assert_int_equal(report(bench, 7, 9, TO, 0x41), id);
+    assert_int_equal(state_of(bench, id), MESSAGE_UNDELIVERED);
+    assert_int_equal(prove_not_sent(bench, first, true, &item), -EALREADY);
+    assert_history(bench, id, "queued>sending>unknown>undelivered");
+}
+
 static void a_message_with_an_unknown_part_goes_on_and_is_unknown_in_the_end(void **state)
 {
     struct bench *bench = *state;
@@ -572,6 +632,8 @@ int main(void)
         behaviour(a_reference_told_after_the_part_was_sent_is_noted_and_the_part_counted_once),
         behaviour(a_failure_ends_the_message_and_its_other_parts),
         behaviour(a_late_answer_makes_an_unknown_part_a_sent_one),
+        behaviour(evidence_alone_makes_an_unknown_part_one_that_goes_again_with_the_rest_of_its_message),
+        behaviour(evidence_about_an_intent_or_a_message_that_is_over_changes_nothing),
         behaviour(a_message_with_an_unknown_part_goes_on_and_is_unknown_in_the_end),
         behaviour(a_withdrawn_part_leaves_the_message_as_it_was_before),
         behaviour(what_was_handed_over_cannot_be_withdrawn),
