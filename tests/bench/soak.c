@@ -110,15 +110,19 @@ static void daemon_must_live(struct harness *harness)
         harness_die("cellpostd ended by itself, with status %d", status);
 }
 
-/* Each modem had a part on the air since. */
+/* Each modem had two parts on the air since: the first may have been on its way before. */
 static bool all_send(const struct recovery *recovery)
 {
     const struct witness *witness = &recovery->soak->harness->witness;
-    uint64_t seen = 0, all = (UINT64_C(1) << recovery->soak->settings->modems) - 1;
+    uint64_t once = 0, twice = 0, all = (UINT64_C(1) << recovery->soak->settings->modems) - 1;
 
-    for (size_t i = recovery->from; i < witness->count && seen != all; i++)
-        seen |= UINT64_C(1) << witness->parts[i].modem;
-    return seen == all;
+    for (size_t i = recovery->from; i < witness->count && twice != all; i++) {
+        uint64_t bit = UINT64_C(1) << witness->parts[i].modem;
+
+        twice |= once & bit;
+        once |= bit;
+    }
+    return twice == all;
 }
 
 /* The part whose reply is lost, and the one after it on that modem; milliseconds between them. */

@@ -36,19 +36,19 @@ static void plug(const struct soak_moment *moment) { bank_tell_ok(moment->harnes
 static void lose_reply(const struct soak_moment *moment) { bank_tell_ok(moment->harness, "fault %u lost_reply", moment->modem); }
 
 const struct soak_fault soak_faults[] = {
-    { "kill",             4, true,  false, 0, 100, false, NULL, kill_daemon, start_daemon },
-    { "terminate",        2, false, false, 0, 0, false, NULL, terminate_daemon, start_daemon },
-    { "stop_daemon",      3, false, false, 10, 300, false, NULL, stop_daemon, continue_daemon },
+    { "kill",             6, true,  false, 0, 100, false, NULL, kill_daemon, start_daemon },
+    { "terminate",        4, false, false, 0, 0, false, NULL, terminate_daemon, start_daemon },
+    { "stop_daemon",      6, false, false, 10, 300, false, NULL, stop_daemon, continue_daemon },
     /* The answer waits in the line meanwhile: it is late, not lost. */
     { "stop_daemon_long", 1, false, false, 100, 300, true, NULL, stop_daemon, continue_daemon },
-    { "stop_bank",        3, false, false, 10, 300, false, NULL, stop_bank, continue_bank },
+    { "stop_bank",        6, false, false, 10, 300, false, NULL, stop_bank, continue_bank },
     { "stop_bank_long",   1, true,  false, 100, 300, true, NULL, stop_bank, continue_bank },
-    { "unplug",           3, true,  false, 0, 200, false, NULL, unplug, plug },
+    { "unplug",           5, true,  false, 0, 200, false, NULL, unplug, plug },
     { "lost_reply",       3, true,  true,  0, 0, false, NULL, lose_reply, do_nothing },
-    { "disk_full",        3, false, false, 20, 200, false, "disk_full", fail_disk, mend_disk },
-    { "disk_error_write", 2, false, false, 20, 200, false, "disk_error_write", fail_disk, mend_disk },
-    { "disk_error_sync",  2, false, false, 20, 200, false, "disk_error_sync", fail_disk, mend_disk },
-    { "disk_error_truncate", 1, false, false, 20, 200, false, "disk_error_truncate", fail_disk, mend_disk },
+    { "disk_full",        6, false, false, 20, 200, false, "disk_full", fail_disk, mend_disk },
+    { "disk_error_write", 4, false, false, 20, 200, false, "disk_error_write", fail_disk, mend_disk },
+    { "disk_error_sync",  3, false, false, 20, 200, false, "disk_error_sync", fail_disk, mend_disk },
+    { "disk_error_truncate", 2, false, false, 20, 200, false, "disk_error_truncate", fail_disk, mend_disk },
     { "kill_disk_full",   1, true,  false, 20, 200, false, "disk_full", fail_disk, kill_then_mend },
     { "kill_disk_error",  1, true,  false, 20, 200, false, "disk_error_sync", fail_disk, kill_then_mend },
 };

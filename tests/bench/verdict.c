@@ -170,7 +170,8 @@ static void judge_attempts(struct verdict *verdict, struct load *load, sqlite3 *
     (void)sqlite3_finalize(stmt);
 }
 
-/* Twice only where the policy is at_least_once and the first time was in doubt; and then not a third time. */
+/* Twice only where the policy is at_least_once, and then not a third time. That the first time was in doubt is to be seen no
+ * more where a report has settled it since. */
 static void judge_repetitions(struct verdict *verdict, const struct load *load)
 {
     for (unsigned i = 0; i < load->count; i++)
@@ -181,7 +182,7 @@ static void judge_repetitions(struct verdict *verdict, const struct load *load)
             if (message->on_air[part] <= 1)
                 continue;
             load_number(load, message, to);
-            if (message->at_least_once && message->released[part] == 1 && message->on_air[part] == 2)
+            if (message->at_least_once && message->released[part] <= 1 && message->on_air[part] == 2)
                 verdict->resent++;
             else
                 verdict_say(verdict, &verdict->doubled, "part %u to %s was on the air %u times; its policy is %s, it was released %u times",
