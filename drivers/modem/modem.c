@@ -660,9 +660,9 @@ uint64_t modem_deadline(const struct modem *modem)
         return modem_earlier(deadline, modem->again_ms);
     deadline = modem_earlier(deadline, modem->retry_ms);
     if (modem->status.state == MODEM_READY || modem->status.state == MODEM_REGISTERING) {
-        uint64_t poll_ms = modem->polls != 0 ? 0 : modem->poll_ms;
+        uint64_t poll_ms = modem->polls != 0 ? 0 : modem->poll_ms, quiet_ms = modem_quiet_until(modem);
 
-        deadline = modem_earlier(deadline, poll_ms > modem->quiet_until_ms ? poll_ms : modem->quiet_until_ms);
+        deadline = modem_earlier(deadline, poll_ms > quiet_ms ? poll_ms : quiet_ms);
     }
     return deadline;
 }

@@ -202,6 +202,8 @@ void modem_send_late(struct modem *modem, const struct at_event *urc, uint64_t n
 /* A sign that it may have restarted with the part in its hands. */
 void modem_send_suspect(struct modem *modem, uint64_t now_ms);
 void modem_send_poll(struct modem *modem, uint64_t now_ms);
+/* No polls until then: soon after a part the next one may come. 0 where none can come. */
+uint64_t modem_quiet_until(const struct modem *modem);
 /* The part ends without an answer: UNKNOWN if any of its PDU left, else NOT_SENT. */
 void modem_send_break(struct modem *modem, uint64_t now_ms);
 

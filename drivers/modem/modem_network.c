@@ -208,7 +208,7 @@ const struct modem_step *modem_network_job(struct modem *modem, bool parts_wait,
         modem->polls |= POLL_REGISTRATION;
         modem->retry_ms = MODEM_NEVER;
     }
-    if (parts_wait ? now_ms - modem->last_poll_ms < OVERDUE_MS : now_ms < modem->quiet_until_ms)
+    if (parts_wait ? now_ms - modem->last_poll_ms < OVERDUE_MS : now_ms < modem_quiet_until(modem))
         return NULL;
     if (now_ms >= modem->poll_ms)
         begin_round(modem, now_ms);

@@ -73,6 +73,11 @@ void modem_send_line(struct modem *modem, const struct at_event *line)
     (void)at_parse_cmgs(line->text, &modem->mr);
 }
 
+uint64_t modem_quiet_until(const struct modem *modem)
+{
+    return modem->status.state == MODEM_READY ? modem->quiet_until_ms : 0;
+}
+
 static void end_part(struct modem *modem, struct modem_event *event, uint64_t now_ms)
 {
     modem->part = modem->part_started = false;

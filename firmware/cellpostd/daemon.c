@@ -166,7 +166,20 @@ static void on_timer(uv_timer_t *timer)
 {
     struct daemon *daemon = timer->data;
 
+    daemon->due = true;
+}
+
+/* Deadlines come behind what can be read: after a time in which nothing ran (a suspended machine, SIGSTOP) the answers that wait
+ * in the lines are heard before their modems are called silent. libuv runs timers first. */
+static void on_check(uv_check_t *check)
+{
+    struct daemon *daemon = check->data;
+
+    if (!daemon->due)
+        return;
+    daemon->due = false;
     box_poll(daemon->box, daemon_now());
+    submit_changes(daemon);
 }
 
 /* Before the loop waits: what this turn decided goes to the store, and the timer to the next deadline. */
@@ -366,10 +379,12 @@ static void start_loop(struct daemon *daemon)
     (void)uv_async_init(&daemon->loop, &daemon->store_async, on_store_done);
     (void)uv_async_init(&daemon->loop, &daemon->calls_async, on_calls);
     (void)uv_prepare_init(&daemon->loop, &daemon->prepare);
+    (void)uv_check_init(&daemon->loop, &daemon->check);
     (void)uv_timer_init(&daemon->loop, &daemon->timer);
     (void)uv_timer_init(&daemon->loop, &daemon->stop_timer);
-    daemon->store_async.data = daemon->calls_async.data = daemon->prepare.data = daemon->timer.data = daemon->stop_timer.data = daemon;
+    daemon->store_async.data = daemon->calls_async.data = daemon->prepare.data = daemon->check.data = daemon->timer.data = daemon->stop_timer.data = daemon;
     (void)uv_prepare_start(&daemon->prepare, on_prepare);
+    (void)uv_check_start(&daemon->check, on_check);
     for (size_t i = 0; i < 2; i++) {
         (void)uv_signal_init(&daemon->loop, &daemon->signals[i]);
         daemon->signals[i].data = daemon;

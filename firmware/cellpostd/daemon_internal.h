@@ -26,6 +26,8 @@ struct daemon {
     uv_loop_t loop;
     uv_async_t store_async, calls_async;
     uv_prepare_t prepare;
+    uv_check_t check;
+    bool due;                            /* the timer went off: box_poll() when everything that was there is read */
     uv_timer_t timer, stop_timer, scan_timer;
     uv_signal_t signals[3];
     uv_fs_event_t *watches; size_t watch_count;

@@ -342,8 +342,12 @@ int sending_withdraw(struct store *store, struct store_change *change)
     if (r < 0)
         return r;
     withdraw->message_id = attempt.message_id;
-    if (attempt.state == ATTEMPT_INTENT)
+    if (attempt.state == ATTEMPT_INTENT) {
         (void)standing_settle(store, &standing, false, change->now_ms, "taken back before it was handed over");
+        /* While it was open, a report that names the recipient alone might have meant it. */
+        if (standing.report)
+            (void)report_take_orphans(store, attempt.sim_id, &standing, change->now_ms);
+    }
     /* One that waits for its next try comes back through CHANGE_DUE. */
     if (standing.ready_ms == 0 && standing.open == 0)
         withdraw->requeue = standing_item(&standing);

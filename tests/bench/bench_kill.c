@@ -20,5 +20,5 @@ int main(int argc, char **argv)
     figures_options(argc, argv, "Kills the daemon at random moments and holds every message against what was on the air.", options);
     kill_rounds_run(&settings, &result);
     figures_print("kill", kill_result_json(&settings, &result));
-    return result.lost == 0 && result.doubled == 0 && result.altered == 0 ? 0 : 1;
+    return verdict_is_kept(&result.verdict) ? 0 : 1;
 }

@@ -17,6 +17,8 @@
 #define READY_TIMEOUT_MS 30000
 #define LOG_LINES_SHOWN 25
 
+void (*harness_dying)(void);
+
 static char dying_log[256];   /* shown by harness_die(): the log of the daemon started last */
 
 /* -- time and failure ----------------------------------------------------------------------------------------- */
@@ -62,6 +64,8 @@ void harness_die(const char *format, ...)
     va_end(args);
     (void)fprintf(stderr, "\n");
     show_log(dying_log);
+    if (harness_dying != NULL)
+        harness_dying();
     abort();
 }
 
@@ -183,7 +187,8 @@ void harness_free(struct harness *harness)
     for (size_t i = 0; i < harness->witness.count; i++)
         free(harness->witness.parts[i].text);
     free(harness->witness.parts);
-    if (getenv("CELLPOST_KEEP") != NULL)
+    faults_detach(harness);
+    if (harness->keep || getenv("CELLPOST_KEEP") != NULL)
         (void)fprintf(stderr, "kept: %s\n", harness->dir);
     else
         (void)nftw(harness->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);

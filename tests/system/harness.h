@@ -9,12 +9,15 @@
  *   harness_events.c   the event stream
  *   harness_witness.c  what was on the air, from the bank's log; the bank's control socket
  *   harness_wait.c     waiting for something to become true
+ *   harness_faults.c   a disk that fails, a clock that is ahead (preload_faults.c)
  *
  * Nothing sleeps: a wait looks again when a file grew or an event came, and has an end. What only a broken machine or a
  * mistake in the test can cause ends the program with harness_die(), which shows the last of the daemon's log.
  * Times: microseconds and milliseconds of CLOCK_MONOTONIC. */
 #ifndef CELLPOST_TESTS_HARNESS_H
 #define CELLPOST_TESTS_HARNESS_H
+
+#include "tests/system/faults.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -28,6 +31,8 @@ uint64_t harness_now_us(void);
 /* The milliseconds left until a deadline, at least 0. */
 int harness_left_ms(uint64_t deadline_us);
 _Noreturn void harness_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Called by harness_die() before it ends the program; NULL: nothing. It may end the program itself. */
+extern void (*harness_dying)(void);
 #define HARNESS_CHECK(condition) \
     do { \
         if (!(condition)) \
@@ -93,6 +98,8 @@ struct witness {
     struct witness_part *parts; size_t count, size;
     uint64_t answered, reports, incoming;
     uint64_t last_us;                    /* of the newest line, the bank's clock */
+    uint64_t faults;                     /* that struck; the newest: its modem, and how many parts had been on the air before */
+    unsigned fault_modem; size_t fault_count;
 };
 
 struct http;
@@ -110,6 +117,9 @@ struct harness {
     struct follow log_follow;
     off_t log_start;                     /* where the log of the daemon started last begins */
     bool passed;                         /* else harness_free() shows the daemon's log */
+    bool keep;                           /* the folder stays */
+    struct faults *faults;               /* NULL: not attached */
+    char preload[300], faults_path[128];
 };
 
 /* A folder and the configuration in it; the bank runs when this returns, the daemon does not yet. Never fails. */
@@ -174,6 +184,16 @@ void witness_read(struct witness *witness);
 unsigned witness_count(const struct witness *witness, const char *to);   /* parts on the air towards this number */
 /* Puts the texts of a message's parts in order; the caller frees it. */
 char *witness_text(const struct witness *witness, const char *to);
+
+/* -- faults of the disk and the clock -------------------------------------------------------------------------- */
+
+/* Daemons started from now on have faults that can be switched on and off: disk_full, disk_error_write, disk_error_sync,
+ * disk_error_truncate. */
+void faults_attach(struct harness *harness);
+void faults_detach(struct harness *harness);   /* by harness_free() */
+void faults_begin(struct harness *harness, const char *name);
+void faults_end(struct harness *harness);
+uint64_t faults_failed(const struct harness *harness);   /* calls that failed so far */
 
 /* -- waiting -------------------------------------------------------------------------------------------------- */
 

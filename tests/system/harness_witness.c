@@ -115,6 +115,11 @@ void witness_read(struct witness *witness)
             witness->reports++;
         else if (strcmp(name, "incoming") == 0)
             witness->incoming++;
+        else if (strcmp(name, "fault") == 0) {
+            witness->faults++;
+            witness->fault_modem = (unsigned)json_number_at(event, "modem");
+            witness->fault_count = witness->count;
+        }
         json_decref(event);
     }
 }

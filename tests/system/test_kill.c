@@ -16,12 +16,13 @@ static void nothing_is_lost_or_sent_twice_when_the_gateway_is_killed(void **stat
 
     (void)state;
     kill_rounds_run(&settings, &result);
-    assert_int_equal(result.lost, 0);
-    assert_int_equal(result.doubled, 0);
-    assert_int_equal(result.altered, 0);
+    assert_int_equal(result.verdict.lost, 0);
+    assert_int_equal(result.verdict.doubled, 0);
+    assert_int_equal(result.verdict.altered, 0);
+    assert_int_equal(result.verdict.strange, 0);
     /* It was in the middle of work: parts went, and requests had to be repeated. */
-    assert_true(result.messages >= 10);
-    assert_true(result.parts_on_air >= result.messages);
+    assert_true(result.verdict.messages >= 10);
+    assert_true(result.verdict.parts_on_air >= result.verdict.messages);
     assert_true(result.retries > 0);
 }
 

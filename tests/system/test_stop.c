@@ -66,6 +66,36 @@ static void a_modem_that_never_answers_does_not_hold_the_end_up_for_more_than_te
     harness->passed = true;
 }
 
+/* The modem has the PDU. */
+static bool the_bank_sends(struct harness *harness, const void *context)
+{
+    json_t *stats = bank_tell(harness, "stats");
+    bool sends = json_number_at(json_array_get(json_object_get(stats, "modems"), 0), "first_busy_us") > 0;
+
+    (void)context;
+    json_decref(stats);
+    return sends;
+}
+
+/* As on a machine that was suspended: the answer came meanwhile and waits in the line. */
+static void a_gateway_that_did_not_run_for_long_hears_its_modems_before_it_calls_them_silent(void **state)
+{
+    const struct harness_options options = { .modems = 1, .modem = "send_timeout = 2s\n",
+                                             .bank = { QUICK_BANK, "--air-ms", "1500", "--air-jitter-ms", "0", "--report", "never" } };
+    struct harness *harness = fixture_start(state, &options);
+    char id[32];
+
+    harness_send(harness, "+40711000000", "Before the sleep", id);
+    assert_true(harness_wait(harness, the_bank_sends, NULL, WAIT_MS));
+    process_signal(&harness->daemon, SIGSTOP);
+    assert_true(harness_wait_on_air(harness, "+40711000000", 1, WAIT_MS));
+    (void)harness_wait_on_air(harness, "+40711000000", 2, 1000);   /* in all, longer than send_timeout */
+    process_signal(&harness->daemon, SIGCONT);
+    assert_true(harness_wait_state(harness, id, "sent", WAIT_MS));
+    assert_int_equal(harness_database_number(harness, "SELECT count(*) FROM history WHERE state = 10"), 0);
+    harness->passed = true;
+}
+
 static void an_idle_gateway_stops_at_once(void **state)
 {
     const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK } };
@@ -105,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(sigterm_lets_what_is_on_the_air_finish_and_keeps_the_rest, fixture_end),
         cmocka_unit_test_teardown(a_modem_that_never_answers_does_not_hold_the_end_up_for_more_than_ten_seconds, fixture_end),
+        cmocka_unit_test_teardown(a_gateway_that_did_not_run_for_long_hears_its_modems_before_it_calls_them_silent, fixture_end),
         cmocka_unit_test_teardown(an_idle_gateway_stops_at_once, fixture_end),
         cmocka_unit_test_teardown(sighup_finds_the_ports_of_a_changed_configuration, fixture_end),
     };

@@ -3,7 +3,6 @@
  * test_wrong_input.c - what people and disks get wrong, and what the gateway says about it. */
 #include "tests/system/fixture.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,24 +131,17 @@ static void a_full_disk_refuses_new_messages_and_loses_nothing(void **state)
     static const char body[] = "{\"to\":\"+40711000002\",\"text\":\"When there is room\"}";
     const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK, "--air-ms", "500", "--air-jitter-ms", "0" } };
     struct harness *harness = fixture_open(state, &options);
-    char preload[300], full[128], flag[160], id[32], later[32];
+    char id[32], later[32];
     struct http_answer answer;
-    int fd;
 
-    harness_path(harness, "full", full, sizeof full);
-    (void)snprintf(preload, sizeof preload, "LD_PRELOAD=%s/preload_disk_full.so", harness->bin);
-    (void)snprintf(flag, sizeof flag, "CELLPOST_DISK_FULL=%s", full);
-    harness->options.environment[0] = preload;
-    harness->options.environment[1] = flag;
-    harness->options.environment[2] = "ASAN_OPTIONS=verify_asan_link_order=0";
+    faults_attach(harness);
     harness_start(harness);
     assert_true(harness_wait_modems(harness, "ready", 1, WAIT_MS));
 
     /* The network has a part when the disk fills: its outcome cannot be written, and must not be lost. */
     harness_send(harness, "+40711000001", "On the air while the disk fills", id);
     assert_true(harness_wait_state(harness, id, "sending", WAIT_MS));
-    fd = open(full, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    HARNESS_CHECK(fd >= 0 && close(fd) == 0);
+    faults_begin(harness, "disk_full");
     for (int i = 0; i < 3; i++) {
         http_call(harness->http, "POST", "/v1/messages", body, "Idempotency-Key: full-1", &answer);
         assert_int_equal(answer.status, 503);
@@ -162,7 +154,8 @@ static void a_full_disk_refuses_new_messages_and_loses_nothing(void **state)
     assert_false(gateway_is_well(harness, NULL));
     json_decref(harness_get(harness, "/v1/messages"));   /* one can look */
 
-    assert_int_equal(unlink(full), 0);
+    faults_end(harness);
+    assert_true(faults_failed(harness) > 0);
     assert_true(harness_wait(harness, gateway_is_well, NULL, WAIT_MS));
     assert_true(harness_wait_log(harness, "the store works again", WAIT_MS));
     assert_true(harness_wait_state(harness, id, "delivered", WAIT_MS));

@@ -248,6 +248,22 @@ static void a_report_for_a_part_still_on_its_way_is_not_taken_by_an_unknown_one(
     assert_int_equal(state_of(bench, lost), MESSAGE_UNKNOWN);
 }
 
+/* Found by scripts/soak: a gateway that had been stopped for long gave a part up, heard its report, and sent it again nevertheless. */
+static void a_report_for_an_unknown_part_counts_once_the_next_part_is_taken_back(void **state)
+{
+    struct bench *bench = *state;
+    int64_t id = accept_parts(bench, TO, 2), first = intend(bench, id, 0, 1), second = intend(bench, id, 1, 1);
+
+    finish(bench, first, ATTEMPT_UNKNOWN, -1);
+    assert_int_equal(report(bench, 1, 42, TO, 0), 0);
+    (void)withdraw(bench, second);
+    assert_int_equal(bench_ask(bench, "SELECT state FROM attempt WHERE part = 0"), ATTEMPT_SENT);
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM report_orphan"), 0);
+    finish(bench, intend(bench, id, 1, 1), ATTEMPT_SENT, 43);
+    assert_int_equal(state_of(bench, id), MESSAGE_SENT);
+    assert_counts_are_exact(bench);
+}
+
 static void a_report_for_an_unknown_part_waits_until_the_next_part_has_its_answer(void **state)
 {
     struct bench *bench = *state;
@@ -327,6 +343,7 @@ int main(void)
         behaviour(a_report_that_may_mean_two_unknown_parts_proves_nothing),
         behaviour(a_report_from_another_time_proves_nothing_for_an_unknown_part),
         behaviour(a_report_for_a_part_still_on_its_way_is_not_taken_by_an_unknown_one),
+        behaviour(a_report_for_an_unknown_part_counts_once_the_next_part_is_taken_back),
         behaviour(a_report_for_an_unknown_part_waits_until_the_next_part_has_its_answer),
         behaviour(attempts_are_read_in_order_of_part_then_time),
     };
