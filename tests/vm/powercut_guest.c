@@ -2,7 +2,7 @@
  *
  * powercut_guest - from one start of the machine to its next power cut, see scripts/powercut.
  *
- *   powercut_guest JOB STATE TELL BOOT SEED load|last [PRELOAD]
+ *   powercut_guest JOB STATE TELL BOOT SEED MODEMS load|last [PRELOAD]
  *
  * Checks what the cut left, starts the gateway and its modems, waits until all is sent that was accepted, judges, then puts the
  * gateway under load until the machine is dead; or, with `last`, repeats what is not acknowledged, judges again and ends. */
@@ -16,7 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MODEMS 4
 #define LOAD_MS 300000         /* the cut comes long before */
 #define STOP_MS 60000
 
@@ -65,11 +64,11 @@ static void tell_verdict(const struct powercut *powercut)
                   v.unknown, v.unknown_on_air, v.unknown_not_on_air, v.stored_unacknowledged);
 }
 
-static void start(struct powercut *powercut, const char *preload)
+static void start(struct powercut *powercut, unsigned modems, const char *preload)
 {
     static char air[256], environment[300];
     struct harness_options options = {
-        .modems = MODEMS, .state_dir = powercut->state, .witness = air,
+        .modems = modems, .state_dir = powercut->state, .witness = air,
         .bank = { "--air-ms", "300", "--air-jitter-ms", "100", "--boot-ms", "0", "--register-ms", "0", "--report-ms", "200" },
     };
 
@@ -109,7 +108,7 @@ int main(int argc, char **argv)
     char integrity[256];
     struct load *load;
 
-    if (argc != 7 && argc != 8)
+    if (argc != 8 && argc != 9)
         return 2;
     powercut.job = argv[1];
     powercut.state = argv[2];
@@ -122,10 +121,10 @@ int main(int argc, char **argv)
         judge_integrity(&powercut, integrity);
         powercut_tell("integrity %s", integrity);
     }
-    start(&powercut, argc == 8 ? argv[7] : NULL);
+    start(&powercut, (unsigned)strtoul(argv[6], NULL, 10), argc == 9 ? argv[8] : NULL);
     if (powercut.boot > 0)
         settle_and_judge(&powercut);
-    if (strcmp(argv[6], "last") == 0) {
+    if (strcmp(argv[7], "last") == 0) {
         repeat_and_end(&powercut);
         return 0;
     }

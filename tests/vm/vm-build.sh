@@ -37,6 +37,7 @@ command -v dpkg-query >/dev/null || cannot "kernel and guest are made of Debian 
 
 # The mirror and the release are those of this machine, so that the libraries fit the programs built here.
 suite=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+# shellcheck disable=SC2016 # apt's own words
 mirror=$(apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(SITE)' 'Created-By: Packages' |
   awk -v suite="$suite" '$1 == suite && $2 == "main" { print $3; exit }')
 [ -n "$mirror" ] || cannot "apt knows no mirror of Debian '$suite'"
@@ -51,6 +52,7 @@ version=${kernel#linux-image-}
 made() { [ -f "$work/$1.made-of" ] && [ "$(cat "$work/$1.made-of")" = "${*:2}" ]; }
 is_made() { printf '%s' "${*:2}" >"$work/$1.made-of"; }
 
+# shellcheck disable=SC2086 # words, one a package
 include=$(printf '%s\n' "${guest_packages[@]}" $libraries | paste -sd,)
 if ! made guest "$suite $include $kernel"; then
   heading "Guest: Debian $suite"

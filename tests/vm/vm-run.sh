@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 125; }
 
-work=$here/../../build/vm job= timeout_s=300 memory=768 pidfile= events=null append= accel=tcg,thread=multi cpu=max
+work=$here/../../build/vm job='' timeout_s=300 memory=768 pidfile='' events=null append='' accel=tcg,thread=multi cpu=max
 while [ $# -gt 0 ]; do
   case $1 in
     --work) work=$2; shift 2 ;;
@@ -32,6 +32,7 @@ done
 job=$(cd "$job" && pwd)
 rm -f "$job/status" "$job/output" "$job/console"
 
+# shellcheck disable=SC2054 # the commas are of qemu
 arguments=(
   -name cellpost-test -machine pc -accel "$accel" -cpu "$cpu" -smp 2 -m "$memory" -nodefaults -no-user-config -no-reboot
   -display none -monitor none -nic none
