@@ -147,6 +147,12 @@ struct harness *harness_new(const struct harness_options *options)
     harness_path(harness, "state", harness->state, sizeof harness->state);
     harness_path(harness, "state/cellpost.db", harness->database, sizeof harness->database);
     harness_path(harness, "cellpostd.log", harness->log, sizeof harness->log);
+    if (options->witness != NULL)
+        (void)snprintf(harness->witness_path, sizeof harness->witness_path, "%s", options->witness);
+    if (options->state_dir != NULL) {
+        (void)snprintf(harness->state, sizeof harness->state, "%s", options->state_dir);
+        (void)snprintf(harness->database, sizeof harness->database, "%s/cellpost.db", options->state_dir);
+    }
     (void)snprintf(dying_log, sizeof dying_log, "%s", harness->log);
     harness_write_config(harness);
     follow_open(&harness->log_follow, harness->log);

@@ -81,6 +81,7 @@ struct harness_options {
     const char *bank_section;            /* more lines of [bank "local"]; NULL none */
     const char *sections;                /* more sections; NULL none */
     const char *environment[8];               /* of the daemon, "NAME=VALUE"; ends with NULL */
+    const char *state_dir, *witness;     /* kept elsewhere: the daemon's state, the bank's log; NULL: in the folder */
 };
 
 struct witness_part {                    /* one part that the network took */

@@ -103,6 +103,17 @@ int posix_fallocate64(int fd, off64_t offset, off64_t length)
     return error != 0 ? error : next(fd, offset, length);
 }
 
+/* A box that was off for as long as its clock is ahead has booted anew. */
+FILE *fopen(const char *path, const char *mode)
+{
+    NEXT(fopen)
+    if (page != NULL && atomic_load(&page->ahead_ms) != 0 && strcmp(path, "/proc/sys/kernel/random/boot_id") == 0) {
+        errno = ENOENT;
+        return NULL;
+    }
+    return next(path, mode);
+}
+
 int clock_gettime(clockid_t clock, struct timespec *ret_now)
 {
     NEXT(clock_gettime)
