@@ -88,6 +88,8 @@ static const char *check_bank_name(const struct config *config, const char *name
 {
     if (*name == '\0' || strlen(name) >= CONFIG_NAME_MAX)
         return "has a bad name (1 to 31 octets)";
+    if (strchr(name, '\t') != NULL)
+        return "has a tab in its name";
     for (size_t i = 0; i < config->bank_count; i++)
         if (strcmp(config->banks[i].name, name) == 0)
             *ret_line = config->banks[i].line;

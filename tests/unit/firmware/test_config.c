@@ -200,6 +200,7 @@ static void every_wrong_line_names_file_line_and_key(void **state)
         { "[bank local]\nports = /a\n", "cellpost.ini:1: [bank local]:", "in quotes" },
         { "[bank \"]\nports = /a\n", "cellpost.ini:1: [bank \"]:", "in quotes" },
         { "[bank \"a\"b\"]\nports = /a\n", "cellpost.ini:1: [bank \"a\"b\"]:", "in quotes" },
+        { "[bank \"a\tb\"]\nports = /a\n", "cellpost.ini:1: [bank \"a?b\"]:", "has a tab" },
         { "[bank \"\"]\nports = /a\n", "cellpost.ini:1: [bank \"\"]:", "1 to 31 octets" },
         { "[bank \"12345678901234567890123456789012\"]\nports = /a\n", "cellpost.ini:1: [bank \"1234", "1 to 31 octets" },
         { "[bank \"1234567890123456789012345678901234567890123456\"]\nports = /a\n", "cellpost.ini:1:", "too long" },
