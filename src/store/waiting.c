@@ -37,7 +37,7 @@ static bool items_read(struct store *store, sqlite3_stmt *row, struct items *ite
 {
     while (sql_next(&store->sql, row)) {
         if (items->count == items->size) {
-            sql_end(row);
+            sql_end(&store->sql, row);
             return true;
         }
         items->at[items->count++] = (struct queue_item){
