@@ -22,6 +22,8 @@ void change_clear(struct store_change *change)
     change->result = 0;
     switch (change->kind) {
     case CHANGE_ACCEPT:
+        if (change->u.accept.replayed)   /* the ids are not its own: a second try must not take them for such */
+            change->u.accept.batch_id = 0;
         change->u.accept.replayed = false;
         break;
     case CHANGE_INTENT:

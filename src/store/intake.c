@@ -51,7 +51,7 @@ static int intake_replay(struct store *store, struct change_accept *accept, int6
         i++;
     }
     if (i == accept->count)
-        sql_end(row);
+        sql_end(sql, row);
     accept->batch_id = batch_id;
     return sql->failed == 0 && i < accept->count ? -EBADMSG : sql->failed;
 }
@@ -76,7 +76,7 @@ static int intake_find(struct store *store, struct change_accept *accept)
     first_id = sqlite3_column_int64(row, 1);
     count = sqlite3_column_int64(row, 2);
     same = sqlite3_column_int(row, 3) != 0;
-    sql_end(row);
+    sql_end(sql, row);
     if (!same)
         return -EEXIST;
     accept->replayed = batch_id != accept->batch_id;   /* false: this very change, applied again */

@@ -84,7 +84,7 @@ static int fragments_load(struct store *store, int64_t part_id, struct fragments
         fragments->of[i].text = fragments->body[i].text != NULL ? fragments->body[i].text : "";
         fragments->of[i].text_length = fragments->body[i].text != NULL ? text_length : 0;
         if (!memory)
-            sql_end(row);
+            sql_end(sql, row);
     }
     if (!memory || sql->failed != 0) {
         fragments_free(fragments);

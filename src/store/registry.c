@@ -26,7 +26,7 @@ static void registry_name_card(struct store *store, const struct change_sim *sim
     row = sql_query(sql, "SELECT iccid FROM sim WHERE imsi = ?1 ORDER BY last_seen_ms DESC LIMIT 1", SQL_ARGS(sql_text(sim->imsi)));
     if (sql_next(sql, row)) {
         sql_copy_text(row, 0, ret_iccid, size);
-        sql_end(row);
+        sql_end(sql, row);
     }
 }
 

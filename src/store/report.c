@@ -63,7 +63,7 @@ static enum report_match report_match_mr(struct store *store, const struct repor
         over = same || (open && intent_ms <= report->scts_ms) || (open && report->scts_ms == 0);
     }
     if (over)
-        sql_end(row);
+        sql_end(&store->sql, row);
     return match;
 }
 
@@ -219,7 +219,7 @@ static int64_t orphan_next(struct store *store, uint32_t sim_id, int64_t after_i
                                        sqlite3_column_int64(row, 4), sqlite3_column_int64(row, 5) };
     }
     if (id != 0)
-        sql_end(row);
+        sql_end(&store->sql, row);
     return id;
 }
 

@@ -173,7 +173,9 @@ static int schema_ask(struct sql *sql, const char *text, char ret_text[TEXT_SIZE
         if (r == SQLITE_ROW)
             sql_copy_text(stmt, 0, ret_text, TEXT_SIZE);
     }
-    (void)sqlite3_finalize(stmt);
+    /* Where memory lacked for the text of the column it is said here: no answer is not the answer "". */
+    if (sqlite3_finalize(stmt) != SQLITE_OK && (r == SQLITE_ROW || r == SQLITE_DONE))
+        r = sqlite3_extended_errcode(sql->db);
     return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : sql_errno(r);
 }
 
@@ -251,11 +253,17 @@ static int schema_set_writing(struct sql *sql)
 
 static int schema_check(struct sql *sql, char ret_detail[TEXT_SIZE])
 {
+    static const char unread[] = "unable to get the page. error code=";
     int r = schema_ask(sql, "PRAGMA quick_check(1)", ret_detail);
+    const char *found = r == 0 ? strstr(ret_detail, unread) : NULL;
+    int code = 0;
 
-    if (r == 0 && strcmp(ret_detail, "ok") != 0)
-        return -EBADMSG;
-    return r;
+    if (r < 0 || strcmp(ret_detail, "ok") == 0)
+        return r;
+    /* It reports a page that could not be read (no memory, a failing disk) as it does a bad one. */
+    for (const char *c = found != NULL ? found + sizeof unread - 1 : ""; *c >= '0' && *c <= '9' && code < 100000; c++)
+        code = code * 10 + (*c - '0');
+    return code != SQLITE_OK ? sql_errno(code) : -EBADMSG;
 }
 
 /* All steps in one transaction: the file is of the old version or of the new one. */

@@ -116,7 +116,7 @@ static int intent_answer(struct store *store, struct change_intent *intent, cons
     intent->report = standing->report;
     intent->expire_ms = standing->expire_ms;
 out:
-    sql_end(row);
+    sql_end(sql, row);
     return r;
 }
 
@@ -209,7 +209,7 @@ static int attempt_load(struct store *store, int64_t id, struct attempt *ret_att
         .state = (enum attempt_state)sqlite3_column_int(row, 3),
         .mr = sqlite3_column_int(row, 4),
     };
-    sql_end(row);
+    sql_end(sql, row);
     return 0;
 }
 

@@ -18,6 +18,8 @@ int sql_errno(int code)
         { SQLITE_CANTOPEN, -EACCES }, { SQLITE_AUTH, -EACCES },  { SQLITE_NOMEM, -ENOMEM },
     };
 
+    if (code == SQLITE_IOERR_NOMEM)      /* of its own file layer: the disk has no part in it */
+        return -ENOMEM;
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
         if (errors[i].code == (code & 0xFF))
             return errors[i].error;
@@ -89,14 +91,14 @@ bool sql_next(struct sql *sql, sqlite3_stmt *stmt)
         return true;
     if (r != SQLITE_DONE)
         sql_fail(sql);
-    sql_end(stmt);
+    (void)sqlite3_reset(stmt);           /* repeats the error of the step, already noted */
     return false;
 }
 
-void sql_end(sqlite3_stmt *stmt)
+void sql_end(struct sql *sql, sqlite3_stmt *stmt)
 {
-    if (stmt != NULL)
-        (void)sqlite3_reset(stmt);   /* repeats the error of the step, already noted */
+    if (stmt != NULL && sqlite3_reset(stmt) != SQLITE_OK)
+        sql_fail(sql);
 }
 
 void sql_run(struct sql *sql, const char *text, const struct sql_value *values, size_t count)
@@ -104,7 +106,7 @@ void sql_run(struct sql *sql, const char *text, const struct sql_value *values, 
     sqlite3_stmt *stmt = sql_query(sql, text, values, count);
 
     if (sql_next(sql, stmt))
-        sql_end(stmt);
+        sql_end(sql, stmt);
 }
 
 int64_t sql_number(struct sql *sql, const char *text, int64_t otherwise, const struct sql_value *values, size_t count)
@@ -115,7 +117,7 @@ int64_t sql_number(struct sql *sql, const char *text, int64_t otherwise, const s
     if (sql_next(sql, stmt)) {
         if (sqlite3_column_type(stmt, 0) != SQLITE_NULL)
             number = sqlite3_column_int64(stmt, 0);
-        sql_end(stmt);
+        sql_end(sql, stmt);
     }
     return number;
 }

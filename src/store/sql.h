@@ -47,14 +47,14 @@ int sql_errno(int code);
 /* Binds (bytes are not copied: they stay valid while it is in use) and starts. NULL after a failure. */
 sqlite3_stmt *sql_query(struct sql *sql, const char *text, const struct sql_value *values, size_t count);
 bool sql_next(struct sql *sql, sqlite3_stmt *stmt);     /* a row is there; accepts NULL */
-void sql_end(sqlite3_stmt *stmt);                       /* enough rows; accepts NULL */
+void sql_end(struct sql *sql, sqlite3_stmt *stmt);      /* enough rows; accepts NULL. Also what a column lacked memory for fails here */
 void sql_run(struct sql *sql, const char *text, const struct sql_value *values, size_t count);
 /* The first column of the first row, or otherwise. */
 int64_t sql_number(struct sql *sql, const char *text, int64_t otherwise, const struct sql_value *values, size_t count);
 
 void sql_close(struct sql *sql);                        /* finalizes everything; ->db is NULL then */
 
-/* Column text that is never NULL: "" for SQL NULL. */
+/* Column text that is never NULL: "" for SQL NULL, and where memory lacks: the next sql_next() or sql_end() fails then. */
 const char *sql_column_text(sqlite3_stmt *stmt, int column);
 /* Into an array, cut at its end. */
 void sql_copy_text(sqlite3_stmt *stmt, int column, char *ret_text, size_t size);

@@ -29,7 +29,7 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
     standing.concat_ref = (uint16_t)sqlite3_column_int(row, 10);
     standing.concat_ref_bits = (uint8_t)sqlite3_column_int(row, 11);
     standing.policy = (enum message_policy)sqlite3_column_int(row, 12);
-    sql_end(row);
+    sql_end(sql, row);
     if (standing.parts > MESSAGE_PARTS_MAX)
         return -EBADMSG;
 

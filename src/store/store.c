@@ -58,7 +58,7 @@ static int store_load(struct store *store)
 
     if (sql_next(sql, row)) {
         sql_copy_text(row, 0, store->tag, sizeof store->tag);
-        sql_end(row);
+        sql_end(sql, row);
     }
     store->commits = sql_number(sql, "SELECT n FROM counter WHERE kind = ?1 AND id = 0", 0, SQL_ARGS(sql_int(COUNTER_COMMITS)));
     store->next_batch_id = max_i64(store->next_batch_id, 1 + sql_number(sql, "SELECT max(id) FROM batch", 0, SQL_NO_ARGS));
@@ -192,7 +192,7 @@ static int store_settle(struct store *store)
     if (sql_next(sql, row)) {
         busy = sqlite3_column_int(row, 0) != 0;
         whole = !busy && sqlite3_column_int(row, 1) == sqlite3_column_int(row, 2);
-        sql_end(row);
+        sql_end(sql, row);
     }
     store->unsettled = !whole;
     if (whole)
@@ -268,6 +268,8 @@ static void store_apply_one(struct store *store, struct store_change *change)
     if (rules[change->kind].savepoint)
         sql_run(sql, "SAVEPOINT step", SQL_NO_ARGS);
     r = rules[change->kind].step(store, change);
+    if (r == -ENOMEM && sql->failed == 0)
+        sql->failed = r;                 /* no answer of this change: all of them are tried again when there is memory */
     if (r < 0) {
         change_clear(change);
         change->result = r;

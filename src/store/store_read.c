@@ -24,7 +24,7 @@ int store_reader_open(const char *path, const char *vfs, struct store_reader **r
     row = sql_query(&reader->sql, "SELECT value FROM meta WHERE key = 'tag'", SQL_NO_ARGS);
     if (sql_next(&reader->sql, row)) {
         sql_copy_text(row, 0, reader->tag, sizeof reader->tag);
-        sql_end(row);
+        sql_end(&reader->sql, row);
     }
     r = reader->sql.failed;
     if (r < 0)
@@ -136,8 +136,8 @@ int store_read_message(struct store_reader *reader, int64_t id, struct message_r
             *texts[i] = reader_keep(reader, *texts[i], *texts[i] != NULL ? strlen(*texts[i]) : 0);
         *ret_row = message;
     }
-    sql_end(row);
-    return r;
+    sql_end(&reader->sql, row);
+    return r < 0 ? r : reader->sql.failed;
 }
 
 /* Each way to the rows leads through the index that is narrowest for the filter, in order of id, and tests the rest row

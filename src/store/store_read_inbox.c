@@ -77,7 +77,7 @@ int store_read_inbox(struct store_reader *reader, const struct inbox_filter *fil
 
         r = inbox_row_of(reader, row, 0, &inbox);
         if (r < 0) {
-            sql_end(row);
+            sql_end(sql, row);
             return r;
         }
         each(context, &inbox);
@@ -106,8 +106,8 @@ int store_read_inbox_one(struct store_reader *reader, int64_t id, struct inbox_r
         inbox.data = reader_keep(reader, inbox.data, inbox.data_length);
         *ret_row = inbox;
     }
-    sql_end(row);
-    return r;
+    sql_end(&reader->sql, row);
+    return r < 0 ? r : reader->sql.failed;
 }
 
 int store_read_sims(struct store_reader *reader, void (*each)(void *context, const struct sim_row *row), void *context)
@@ -161,6 +161,6 @@ int store_read_key(struct store_reader *reader, const uint8_t hash[32], char ret
         return sql->failed != 0 ? sql->failed : -ENOENT;
     sql_copy_text(row, 0, ret_name, 48);
     *ret_scopes = (uint32_t)sqlite3_column_int64(row, 1);
-    sql_end(row);
-    return 0;
+    sql_end(sql, row);
+    return sql->failed;
 }

@@ -37,7 +37,7 @@ static bool items_read(struct store *store, sqlite3_stmt *row, struct items *ite
 {
     while (sql_next(&store->sql, row)) {
         if (items->count == items->size) {
-            sql_end(row);
+            sql_end(&store->sql, row);
             return true;
         }
         items->at[items->count++] = (struct queue_item){
@@ -122,7 +122,8 @@ static int due_expire(struct store *store, struct change_due *due, int64_t now_m
 /* Only what waits for its next try is queued with a time of its own. */
 static void due_bring_near(struct store *store, const struct change_due *due, int64_t now_ms)
 {
-    sql_run(&store->sql, "UPDATE message SET ready_ms = ?1 WHERE state = 2 AND ready_ms > ?1", SQL_ARGS(sql_int(now_ms + due->retry_ms_max)));
+    sql_run(&store->sql, "UPDATE message INDEXED BY message_due SET ready_ms = ?1 WHERE state IN (1, 2) AND ready_ms > 0 AND state = 2"
+                         " AND ready_ms > ?1", SQL_ARGS(sql_int(now_ms + due->retry_ms_max)));
 }
 
 static int due_promote(struct store *store, struct change_due *due, int64_t now_ms)

@@ -145,7 +145,7 @@ static void faulty_register(void)
     (void)sqlite3_vfs_register(&vfs, 1);   /* also for who looks on, so that nothing waits for a real disk */
 }
 
-static void faults_set(enum fault_mode mode, uint64_t fail_at)
+static inline void faults_set(enum fault_mode mode, uint64_t fail_at)
 {
     memset(&faults, 0, sizeof faults);
     faults.mode = mode;
