@@ -67,6 +67,9 @@ static void on_event(void *context, const struct modem_event *event, uint64_t no
             modem_stored(fuzz->modem, event->handle, now_ms);
         }
         break;
+    case MODEM_EVENT_COUNT:
+        assert(event->mr >= -1 && event->mr <= 255);
+        break;
     case MODEM_EVENT_STATE: case MODEM_EVENT_SIM:
         break;
     }
