@@ -169,6 +169,7 @@ void bank_trouble(struct simulation *sim, uint32_t modem, int fault, uint64_t fo
     if (sim->now_us + for_us > place->trouble_until_us)
         place->trouble_until_us = sim->now_us + for_us;
     place->trouble = fault;
+    place->doubt_us = 0;
 }
 
 static uint32_t free_port(struct simulation *sim)
@@ -198,6 +199,28 @@ void bank_unplug(struct simulation *sim, uint32_t modem, uint64_t for_us, bool r
     if (renumber)
         place->port = free_port(sim);
     sim_modem_power_off(place->modem, sim->now_us);
+}
+
+#define BACK_US_MAX SECONDS(10)          /* a modem that lost an answer and goes on answering is at work again by then */
+
+void bank_ready(struct simulation *sim, const char *port)
+{
+    unsigned number;
+
+    if (sscanf(port, "/dev/ttyUSB%u", &number) != 1)
+        return;
+    for (uint32_t i = 0; i < sim->bank.count; i++) {
+        struct bank_modem *place = &sim->bank.modems[i];
+        uint64_t back_us = sim->now_us - place->doubt_us;
+
+        if (place->port != number || place->doubt_us == 0)
+            continue;
+        if (back_us > BACK_US_MAX)
+            violation(sim, "modem %u is back at work %u s after its lost answer was given up", (unsigned)i, (unsigned)(back_us / SECONDS(1)));
+        if (back_us > sim->result->slowest_back_us)
+            sim->result->slowest_back_us = back_us;
+        place->doubt_us = 0;
+    }
 }
 
 void bank_power_off(struct simulation *sim, uint32_t modem)

@@ -29,7 +29,7 @@ struct bank_modem {
     uint32_t wire_us;                    /* how long what it says is under way */
     uint64_t trouble_until_us;           /* an answer may be lost until then */
     int trouble;                         /* enum fault: the last that struck it */
-    uint64_t doubt_us;                   /* a part of it became unknown: since when it does not work; 0 it does */
+    uint64_t doubt_us;                   /* an answer was lost and nothing else: since when the box waits for it; 0 it does not */
 };
 
 struct bank {
@@ -61,6 +61,8 @@ void bank_heal(struct simulation *sim);
 
 void bank_closed(struct simulation *sim, uint32_t slot);               /* box_ops.closed */
 void bank_want_write(struct simulation *sim, uint32_t slot, bool want);
+/* The box calls the modem at this port ready. */
+void bank_ready(struct simulation *sim, const char *port);
 /* NULL: none sits there. */
 struct bank_modem *bank_at_slot(struct simulation *sim, uint32_t slot);
 

@@ -376,6 +376,8 @@ void clients_init(struct simulation *sim)
         clients->schedule_percent = clients->short_percent = clients->cancel_percent = 0;
         clients->recipient_count = RECIPIENTS_MAX;
     }
+    if (sim->options.idle)
+        clients->count = 0;
     for (uint32_t i = 0; i < clients->recipient_count; i++)
         (void)snprintf(clients->recipients[i], sizeof clients->recipients[i], "+4072%07u", (unsigned)(1000000 + 7919 * i));
     for (uint32_t i = 0; i < clients->count; i++)

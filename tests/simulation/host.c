@@ -36,6 +36,8 @@ static void on_event(void *context, const struct live_event *event)
 {
     struct simulation *sim = context;
 
+    if (event->kind == LIVE_MODEM && strcmp(event->modem_state, "ready") == 0)
+        bank_ready(sim, event->port);
     if (!sim->options.trace)
         return;
     switch (event->kind) {
@@ -424,7 +426,7 @@ int host_init(struct simulation *sim)
         return -ENOMEM;
     host->window = windows[sim_random_below(&host->random, 5)];
     host->commit_us_mean = commits_us[sim_random_below(&host->random, 5)];
-    if (sim->options.busy) {
+    if (sim->options.busy || sim->options.idle) {
         host->window = 0;
         host->commit_us_mean = 2000;
     }

@@ -191,7 +191,7 @@ void incoming_init(struct simulation *sim)
 
     sim_random_init(&incoming->random, sim->options.seed, UINT64_C(0x14C0));
     incoming->mean_us = SECONDS(means_s[sim_random_below(&incoming->random, 4)]);
-    incoming->next_us = sim->options.busy ? NEVER : sim->now_us + draw_wait_us(&incoming->random, incoming->mean_us);
+    incoming->next_us = sim->options.busy || sim->options.idle ? NEVER : sim->now_us + draw_wait_us(&incoming->random, incoming->mean_us);
 }
 
 void incoming_done(struct simulation *sim)

@@ -24,6 +24,7 @@ static const char usage[] =
     "  --faults LIST      these alone, all of them in each seed: names with commas, or none. Default: each seed draws\n"
     "  --modems N         as many modems (default: drawn by the seed)\n"
     "  --busy             no faults, clients that keep all modems busy: measures parts per second of this machine\n"
+    "  --idle             no faults, and nobody sends: what idle hours cost\n"
     "  --seconds N        begin no other seed after so many seconds of the real clock\n"
     "  --until-violation  stop at the first seed with one\n"
     "  --trace            tell the story: time, who, what (before the JSON)\n"
@@ -122,6 +123,8 @@ static void add(struct totals *totals, uint64_t seed, const struct simulation_re
     sum->violation_count += result->violation_count;
     if (result->slowest_doubt_us > sum->slowest_doubt_us)
         sum->slowest_doubt_us = result->slowest_doubt_us;
+    if (result->slowest_back_us > sum->slowest_back_us)
+        sum->slowest_back_us = result->slowest_back_us;
     for (int i = 0; i < FAULT_COUNT; i++) {
         sum->faults[i] += result->faults[i];
         sum->unknown_by[i] += result->unknown_by[i];
@@ -176,7 +179,8 @@ static void print_totals(const struct totals *totals, uint64_t first, uint64_t l
     print_number("unknown", sum->unknown);
     print_number("not_sent_by_evidence", sum->evidence);
     print_number("unknown_by_crash", sum->crash_unknown);
-    printf("  \"slowest_lost_reply_s\": %.1f,\n", (double)sum->slowest_doubt_us / 1e6);
+    printf("  \"slowest_lost_reply_s\": %.1f,\n  \"slowest_back_at_work_s\": %.1f,\n", (double)sum->slowest_doubt_us / 1e6,
+           (double)sum->slowest_back_us / 1e6);
     print_number("starts", sum->starts);
     print_number("commits", sum->commits);
     print_number("syncs", sum->syncs);
@@ -244,7 +248,8 @@ static int parse(int argc, char **argv, struct command *ret_command)
 {
     static const struct option longs[] = {
         { "seeds", required_argument, NULL, 's' }, { "hours", required_argument, NULL, 'h' }, { "faults", required_argument, NULL, 'f' },
-        { "modems", required_argument, NULL, 'm' }, { "busy", no_argument, NULL, 'b' },       { "until-violation", no_argument, NULL, 'u' },
+        { "modems", required_argument, NULL, 'm' }, { "busy", no_argument, NULL, 'b' },       { "idle", no_argument, NULL, 'i' },
+        { "until-violation", no_argument, NULL, 'u' },
         { "trace", no_argument, NULL, 't' },       { "json", no_argument, NULL, 'j' },        { "list", no_argument, NULL, 'l' },
         { "keep", required_argument, NULL, 'k' },  { "seconds", required_argument, NULL, 'c' },
          { "help", no_argument, NULL, '?' },        { NULL, 0, NULL, 0 },
@@ -259,6 +264,7 @@ static int parse(int argc, char **argv, struct command *ret_command)
         case 'f': r = parse_faults(optarg, &command.options.faults); break;
         case 'm': r = (command.options.modems = (uint32_t)atoi(optarg)) >= 1 && command.options.modems <= BANK_MODEMS_MAX ? 0 : -EINVAL; break;
         case 'b': command.options.busy = true; break;
+        case 'i': command.options.idle = true; break;
         case 'u': command.until_violation = true; break;
         case 't': command.options.trace = true; break;
         case 'j': break;                 /* it is always JSON */
@@ -269,7 +275,7 @@ static int parse(int argc, char **argv, struct command *ret_command)
         }
     if (r == 0 && optind < argc)
         r = -EINVAL;
-    if (command.options.busy)
+    if (command.options.busy || command.options.idle)
         command.options.faults = 0;
     command.options.length_us = (uint64_t)(command.hours * 3.6e9);
     *ret_command = command;

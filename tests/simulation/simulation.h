@@ -33,6 +33,7 @@ struct simulation_options {
     uint64_t faults;                     /* bit n: enum fault n may happen */
     uint32_t modems;                     /* 0: drawn */
     bool busy;                           /* clients keep every modem busy: for measuring */
+    bool idle;                           /* no faults, and nobody sends anything either way: for measuring */
     bool trace;
     const char *keep_path;               /* the database is written there at the end; NULL: nowhere */
 };
@@ -49,6 +50,7 @@ struct simulation_result {
     uint64_t faults[FAULT_COUNT];
     uint64_t starts, commits, syncs, octets_written;
     uint64_t slowest_doubt_us;                        /* from the intent to the verdict unknown, where the answer was lost */
+    uint64_t slowest_back_us;                         /* from there to the modem at work again */
     uint32_t violation_count;
     char violations[VIOLATIONS_MAX][VIOLATION_SIZE];  /* the first ones */
 };

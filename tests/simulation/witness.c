@@ -390,7 +390,7 @@ static void intended(struct simulation *sim, const struct store_change *change)
 static void check_doubt(struct simulation *sim, const struct change_outcome *outcome)
 {
     const struct witness_attempt *attempt;
-    const struct bank_modem *place;
+    struct bank_modem *place;
 
     sim->result->unknown++;
     if (outcome->attempt_id >= sim->witness.attempt_size)
@@ -401,6 +401,7 @@ static void check_doubt(struct simulation *sim, const struct change_outcome *out
     place = &sim->bank.modems[attempt->modem];
     if (place->trouble >= 0)
         sim->result->unknown_by[place->trouble]++;
+    place->doubt_us = place->trouble == SIM_FAULT_LOST_REPLY ? sim->now_us : 0;
     if (place->trouble == SIM_FAULT_LOST_REPLY && sim->now_us - attempt->intent_us > sim->result->slowest_doubt_us)
         sim->result->slowest_doubt_us = sim->now_us - attempt->intent_us;
     if (place->trouble_until_us < attempt->intent_us && sim->host.state != HOST_STOPPING)

@@ -123,19 +123,27 @@ static void start_bank(struct harness *harness)
     follow_open(&harness->witness.follow, harness->witness_path);
 }
 
-struct harness *harness_new(const struct harness_options *options)
+void harness_program(const char *name, char *ret_path, size_t size)
 {
-    struct harness *harness = calloc(1, sizeof *harness);
     char self[256];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
-    if (harness == NULL || n <= 0)
-        harness_die("the harness cannot be set up");
+    if (n <= 0)
+        harness_die("where this program lies cannot be told");
     self[n] = '\0';
+    (void)snprintf(ret_path, size, "%s/%s", dirname(self), name);
+}
+
+struct harness *harness_new(const struct harness_options *options)
+{
+    struct harness *harness = calloc(1, sizeof *harness);
+
+    if (harness == NULL)
+        harness_die("the harness cannot be set up");
     harness->options = *options;
     harness->events.fd = harness->bank.fd = harness->daemon.fd = -1;
     (void)curl_global_init(CURL_GLOBAL_NOTHING);
-    (void)snprintf(harness->bin, sizeof harness->bin, "%s", dirname(self));   /* the programs are where this one is */
+    harness_program(".", harness->bin, sizeof harness->bin);
     (void)snprintf(harness->dir, sizeof harness->dir, "/tmp/cellpost-XXXXXX");
     if (mkdtemp(harness->dir) == NULL)
         harness_die("%s: %s", harness->dir, strerror(errno));

@@ -52,6 +52,8 @@ void process_start(struct process *process, const char *const argv[], const char
 void process_signal(const struct process *process, int number);
 /* Waits for its end: the exit status, 128 + the signal that ended it, or -1 when it still runs. */
 int process_wait(struct process *process, int timeout_ms);
+/* The path of a program of ours: it lies where this one does. */
+void harness_program(const char *name, char *ret_path, size_t size);
 /* Runs a program to its end; its output, NUL-terminated, is the caller's to free. */
 int process_run(const char *const argv[], int timeout_ms, char **ret_out, char **ret_err);
 
