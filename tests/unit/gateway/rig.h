@@ -37,7 +37,7 @@ struct rig {
     int64_t stale_ms;                    /* requests were read by a clock that was so far behind */
 };
 
-static void rig_find_intent(void *context, const struct attempt_row *row)
+static inline void rig_find_intent(void *context, const struct attempt_row *row)
 {
     struct rig_sent *sent = context;
 
@@ -45,7 +45,7 @@ static void rig_find_intent(void *context, const struct attempt_row *row)
         sent->was_durable = true;
 }
 
-static void rig_find_in_message(void *context, const struct message_row *row)
+static inline void rig_find_in_message(void *context, const struct message_row *row)
 {
     int64_t *ids = context;
 
@@ -53,7 +53,7 @@ static void rig_find_in_message(void *context, const struct message_row *row)
 }
 
 /* The witness: when bytes go to a modem, another connection to the database must see their intent. */
-static int rig_send(void *context, uint32_t slot, int64_t attempt_id, const char *pdu_hex, uint8_t tpdu_length, struct gateway_now now)
+static inline int rig_send(void *context, uint32_t slot, int64_t attempt_id, const char *pdu_hex, uint8_t tpdu_length, struct gateway_now now)
 {
     struct rig *rig = context;
     struct rig_sent *sent = &rig->sent[rig->sent_count];
@@ -77,7 +77,7 @@ static int rig_send(void *context, uint32_t slot, int64_t attempt_id, const char
     return 0;
 }
 
-static void rig_stored(void *context, uint32_t slot, uint32_t handle, struct gateway_now now)
+static inline void rig_stored(void *context, uint32_t slot, uint32_t handle, struct gateway_now now)
 {
     struct rig *rig = context;
 
@@ -86,7 +86,7 @@ static void rig_stored(void *context, uint32_t slot, uint32_t handle, struct gat
     rig->stored[rig->stored_count++] = handle;
 }
 
-static void rig_read_count(void *context, uint32_t slot, struct gateway_now now)
+static inline void rig_read_count(void *context, uint32_t slot, struct gateway_now now)
 {
     struct rig *rig = context;
 
@@ -95,7 +95,7 @@ static void rig_read_count(void *context, uint32_t slot, struct gateway_now now)
     rig->counts_asked++;
 }
 
-static void rig_event(void *context, const struct live_event *event)
+static inline void rig_event(void *context, const struct live_event *event)
 {
     struct rig *rig = context;
 
@@ -105,7 +105,7 @@ static void rig_event(void *context, const struct live_event *event)
     *(event->raised ? &rig->alarms : &rig->alarms_over) += 1;
 }
 
-static void rig_answer(void *context, struct store_change *change)
+static inline void rig_answer(void *context, struct store_change *change)
 {
     struct rig *rig = context;
 
@@ -121,7 +121,7 @@ static void rig_answer(void *context, struct store_change *change)
 }
 
 /* Until nobody has anything more to commit. */
-static void rig_commit(struct rig *rig)
+static inline void rig_commit(struct rig *rig)
 {
     struct store_change *list;
 
@@ -136,7 +136,7 @@ static void rig_commit(struct rig *rig)
     }
 }
 
-static void rig_start_gateway(struct rig *rig)
+static inline void rig_start_gateway(struct rig *rig)
 {
     static const struct gateway_ops ops = { rig_send, rig_stored, rig_read_count, rig_event, rig_answer };
     struct gateway_config config = { .ops = &ops, .context = rig };
@@ -147,7 +147,7 @@ static void rig_start_gateway(struct rig *rig)
     rig_commit(rig);
 }
 
-static void rig_open(struct rig *rig)
+static inline void rig_open(struct rig *rig)
 {
     char error[256];
     uint32_t unknown;
@@ -158,7 +158,7 @@ static void rig_open(struct rig *rig)
     rig_start_gateway(rig);
 }
 
-static struct rig *rig_new(void)
+static inline struct rig *rig_new(void)
 {
     struct rig *rig = calloc(1, sizeof *rig);
 
@@ -170,7 +170,7 @@ static struct rig *rig_new(void)
     return rig;
 }
 
-static void rig_close(struct rig *rig)
+static inline void rig_close(struct rig *rig)
 {
     gateway_free(rig->gateway);
     store_reader_close(rig->reader);
@@ -178,14 +178,14 @@ static void rig_close(struct rig *rig)
 }
 
 /* What a power cut and a new start leave: the file. */
-static void rig_restart(struct rig *rig)
+static inline void rig_restart(struct rig *rig)
 {
     rig_close(rig);
     rig->sent_count = 0;
     rig_open(rig);
 }
 
-static void rig_free(struct rig *rig)
+static inline void rig_free(struct rig *rig)
 {
     char name[128];
 
@@ -198,7 +198,7 @@ static void rig_free(struct rig *rig)
     free(rig);
 }
 
-static void rig_pass_ms(struct rig *rig, int64_t ms)
+static inline void rig_pass_ms(struct rig *rig, int64_t ms)
 {
     rig->now.mono_us += (uint64_t)ms * 1000;
     rig->now.wall_ms += ms;
@@ -206,7 +206,7 @@ static void rig_pass_ms(struct rig *rig, int64_t ms)
     rig_commit(rig);
 }
 
-static void rig_modem(struct rig *rig, uint32_t slot)
+static inline void rig_modem(struct rig *rig, uint32_t slot)
 {
     struct change_sim sim = { .sim_id = 0 };
 
@@ -219,7 +219,7 @@ static void rig_modem(struct rig *rig, uint32_t slot)
 
 struct rig_text { const char *to, *text; uint16_t cuts[4]; uint16_t parts; uint8_t priority; bool at_least_once; int64_t due_in_ms, expire_in_ms; };
 
-static int64_t rig_submit(struct rig *rig, struct rig_text text)
+static inline int64_t rig_submit(struct rig *rig, struct rig_text text)
 {
     int64_t wall_ms = rig->now.wall_ms - rig->stale_ms;
     struct store_change *change = change_new(CHANGE_ACCEPT, wall_ms);
@@ -251,7 +251,7 @@ static int64_t rig_submit(struct rig *rig, struct rig_text text)
     return rig->last_id;
 }
 
-static int rig_cancel(struct rig *rig, int64_t id)
+static inline int rig_cancel(struct rig *rig, int64_t id)
 {
     struct store_change *change = change_new(CHANGE_CANCEL, rig->now.wall_ms);
 
@@ -262,12 +262,12 @@ static int rig_cancel(struct rig *rig, int64_t id)
     return rig->last_result;
 }
 
-static void rig_result(struct rig *rig, size_t sent, enum gateway_result result, int mr, int cms)
+static inline void rig_result(struct rig *rig, size_t sent, enum gateway_result result, int mr, int cms)
 {
     gateway_part_result(rig->gateway, rig->sent[sent].slot, rig->sent[sent].attempt_id, result, mr, cms >= 0 ? 1 : 0, cms, rig->now);
 }
 
-static enum message_state rig_state(struct rig *rig, int64_t id)
+static inline enum message_state rig_state(struct rig *rig, int64_t id)
 {
     struct message_row row;
 
