@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "firmware/cellpostd/daemon.h"
 
+#include "firmware/cellpostd/check_thread.h"
 #include "firmware/cellpostd/daemon_internal.h"
 #include "firmware/cellpostd/state_dir.h"
 #include "firmware/common/log.h"
+#include "src/store/store_check.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -39,6 +41,8 @@ static void note_store_health(struct daemon *daemon)
     const char *reason = NULL;
     bool accepting = gateway_accepting(box_gateway(daemon->box), &reason);
 
+    if (daemon->check_thread != NULL)
+        check_thread_give_way(daemon->check_thread, !accepting);
     atomic_store(&daemon->intake_error, gateway_intake_error(box_gateway(daemon->box)));
     if (reason != atomic_load(&daemon->refusing)) {
         if (!accepting && !daemon->stopping)
@@ -46,6 +50,30 @@ static void note_store_health(struct daemon *daemon)
         else if (accepting)
             log_line(LOG_NOTICE, "the store works again: messages are accepted");
         atomic_store(&daemon->refusing, (char *)reason);
+    }
+}
+
+static void on_check_wake(void *context)   /* the check's thread */
+{
+    struct daemon *daemon = context;
+
+    (void)uv_async_send(&daemon->check_async);
+}
+
+/* A large database was read beside the work. What is damaged is known to the next start too. */
+static void on_checked(uv_async_t *async)
+{
+    struct daemon *daemon = async->data;
+    char error[512];
+    int r = check_thread_result(daemon->check_thread, error, sizeof error);
+
+    if (r == 0) {
+        log_line(LOG_INFO, "%s was read from end to end: it is sound", daemon->db_path);
+    } else if (r != -EINPROGRESS) {
+        log_line(LOG_ERROR, "%s", error);
+        state_dir_mark_damaged(daemon->config->gateway.state_dir);
+        gateway_store_damaged(box_gateway(daemon->box), daemon_now());
+        note_store_health(daemon);
     }
 }
 
@@ -267,7 +295,7 @@ void daemon_log_notes(enum log_level level, const struct config_notes *notes)
 static int start_store(struct daemon *daemon)
 {
     static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";   /* 32: none that looks like another */
-    char error[256], tag[5] = "";
+    char error[512] = "", tag[5] = "";
     uint8_t random[4];
     uint32_t unknown;
     int r;
@@ -277,6 +305,15 @@ static int start_store(struct daemon *daemon)
     for (size_t i = 0; i < 4; i++)
         tag[i] = letters[random[i] % 32];
     (void)snprintf(daemon->db_path, sizeof daemon->db_path, "%s/cellpost.db", daemon->config->gateway.state_dir);
+    if (state_dir_is_marked_damaged(daemon->config->gateway.state_dir)) {
+        r = store_check(daemon->db_path, NULL, NULL, NULL, error, sizeof error);
+        if (r == 0) {
+            state_dir_unmark_damaged(daemon->config->gateway.state_dir);   /* another one was put in its place, or mended */
+        } else if (r != -ENOENT && r != -EACCES) {                         /* those, store_open() explains or makes a new one */
+            log_line(LOG_ERROR, "%s", error);
+            return r;
+        }
+    }
     r = store_open(daemon->db_path, NULL, tag, &daemon->store, error, sizeof error);
     if (r < 0) {
         log_line(LOG_ERROR, "%s", error);
@@ -290,7 +327,10 @@ static int start_store(struct daemon *daemon)
     if (unknown != 0)
         log_line(LOG_WARNING, "%u part%s on the way to a modem when the gateway last ended: unknown; none is sent again unless its message says at_least_once", (unsigned)unknown,
                  unknown == 1 ? " was" : "s were");
-    return store_thread_start(daemon->store, on_store_wake, daemon, &daemon->store_thread);
+    r = store_thread_start(daemon->store, on_store_wake, daemon, &daemon->store_thread);
+    if (r == 0 && store_unchecked(daemon->store))
+        r = check_thread_start(daemon->db_path, on_check_wake, daemon, &daemon->check_thread);
+    return r;
 }
 
 /* Calls that came in while the server was stopping: nobody waits for them any more. */
@@ -378,6 +418,8 @@ static void start_loop(struct daemon *daemon)
     (void)uv_loop_init(&daemon->loop);
     (void)uv_async_init(&daemon->loop, &daemon->store_async, on_store_done);
     (void)uv_async_init(&daemon->loop, &daemon->calls_async, on_calls);
+    (void)uv_async_init(&daemon->loop, &daemon->check_async, on_checked);
+    daemon->check_async.data = daemon;
     (void)uv_prepare_init(&daemon->loop, &daemon->prepare);
     (void)uv_check_init(&daemon->loop, &daemon->check);
     (void)uv_timer_init(&daemon->loop, &daemon->timer);
@@ -406,6 +448,8 @@ static void close_handle(uv_handle_t *handle, void *context)
 /* Everything is committed, or its loss is known; in this order nobody is left waiting on a thread that has gone. */
 static void finish(struct daemon *daemon)
 {
+    check_thread_stop(daemon->check_thread);
+    daemon->check_thread = NULL;
     if (daemon->store_thread != NULL) {
         submit_changes(daemon);
         store_thread_stop(daemon->store_thread);

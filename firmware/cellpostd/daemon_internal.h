@@ -24,7 +24,7 @@ struct daemon {
     const char *config_path;
     struct config *config;
     uv_loop_t loop;
-    uv_async_t store_async, calls_async;
+    uv_async_t store_async, calls_async, check_async;
     uv_prepare_t prepare;
     uv_check_t check;
     bool due;                            /* the timer went off: box_poll() when everything that was there is read */
@@ -37,6 +37,7 @@ struct daemon {
     char db_path[CONFIG_PATH_MAX + 16];
     struct store *store;
     struct store_thread *store_thread;
+    struct check_thread *check_thread;   /* NULL: the file was checked before the start */
     struct store_stats store_stats;      /* of the last commit that came back */
     struct http_server *http;
     uv_mutex_t calls_mutex;

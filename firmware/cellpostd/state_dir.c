@@ -53,3 +53,36 @@ void state_dir_unlock(int lock)
 {
     (void)close(lock);   /* the file stays: removing it would let two daemons lock two files */
 }
+
+#define DAMAGED "%s/damaged"
+
+void state_dir_mark_damaged(const char *path)
+{
+    static const char text[] = "cellpost.db was found damaged: it is read from end to end before the next start. See the log.\n";
+    char file[512];
+    int fd;
+
+    (void)snprintf(file, sizeof file, DAMAGED, path);
+    fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, text, sizeof text - 1) < 0 || fsync(fd) < 0)
+        log_line(LOG_WARNING, "%s: %s", file, strerror(errno));   /* the next start finds the damage anew, later */
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+bool state_dir_is_marked_damaged(const char *path)
+{
+    char file[512];
+
+    (void)snprintf(file, sizeof file, DAMAGED, path);
+    return access(file, F_OK) == 0;
+}
+
+void state_dir_unmark_damaged(const char *path)
+{
+    char file[512];
+
+    (void)snprintf(file, sizeof file, DAMAGED, path);
+    if (unlink(file) < 0)
+        log_line(LOG_WARNING, "%s: %s", file, strerror(errno));
+}

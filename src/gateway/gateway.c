@@ -143,7 +143,10 @@ void gateway_submit(struct gateway *gateway, struct store_change *change, struct
 
 bool gateway_accepting(const struct gateway *gateway, const char **ret_reason)
 {
-    const char *reason = gateway->stopping ? "the gateway is stopping" : gateway->store_bad ? gateway->store_problem : NULL;
+    const char *reason = gateway->stopping        ? "the gateway is stopping"
+                         : gateway->store_damaged ? "the database is damaged: the log says what was found and what to do; nothing is sent"
+                         : gateway->store_bad     ? gateway->store_problem
+                                                  : NULL;
 
     if (ret_reason != NULL)
         *ret_reason = reason;
@@ -152,7 +155,7 @@ bool gateway_accepting(const struct gateway *gateway, const char **ret_reason)
 
 int gateway_intake_error(const struct gateway *gateway)
 {
-    return gateway->stopping ? -ESHUTDOWN : gateway->store_bad ? gateway->store_error : 0;
+    return gateway->stopping ? -ESHUTDOWN : gateway->store_damaged ? -EBADMSG : gateway->store_bad ? gateway->store_error : 0;
 }
 
 static void accept_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
@@ -555,12 +558,23 @@ uint64_t gateway_deadline_us(const struct gateway *gateway)
     return gateway->deadline_us;
 }
 
-void gateway_stop(struct gateway *gateway, struct gateway_now now)
+static void take_all_back(struct gateway *gateway, struct gateway_now now)
 {
-    gateway->stopping = true;
     for (uint32_t i = 0; i < gateway->slot_count; i++)
         if (gateway->slots[i] != NULL)
             gateway_take_back(gateway, gateway->slots[i], i, now);
+}
+
+void gateway_stop(struct gateway *gateway, struct gateway_now now)
+{
+    gateway->stopping = true;
+    take_all_back(gateway, now);
+}
+
+void gateway_store_damaged(struct gateway *gateway, struct gateway_now now)
+{
+    gateway->store_damaged = true;
+    take_all_back(gateway, now);
 }
 
 bool gateway_idle(const struct gateway *gateway)

@@ -81,9 +81,13 @@ uint64_t gateway_deadline_us(const struct gateway *gateway);   /* mono_us of the
 void gateway_stop(struct gateway *gateway, struct gateway_now now);
 bool gateway_idle(const struct gateway *gateway);
 
+/* The database was found damaged: no new messages, no new parts, and what comes in stays with its modem. What is on the air is
+ * still written down. For good: a person must look at it. */
+void gateway_store_damaged(struct gateway *gateway, struct gateway_now now);
+
 /* The reason is a static text, NULL while messages are accepted. */
 bool gateway_accepting(const struct gateway *gateway, const char **ret_reason);
-/* The same as an errno: 0, -ESHUTDOWN, -ENOSPC, or what the store failed with. */
+/* The same as an errno: 0, -ESHUTDOWN, -EBADMSG, -ENOSPC, or what the store failed with. */
 int gateway_intake_error(const struct gateway *gateway);
 /* Counters, queue and what is on the air; live_modem entries are found by index = slot where view has them. */
 void gateway_view(const struct gateway *gateway, struct live_view *view, struct gateway_now now);

@@ -82,6 +82,7 @@ struct gateway {
     bool clock_started, clock_told;      /* the store was told once; and how it stands now */
     int64_t clock_ahead_ms;              /* wall clock minus monotonic clock, as told */
     bool stopping;
+    bool store_damaged;
     const char *alarm_cause;             /* every SIM rests: error_class_name() of the one that came last; NULL: not so */
     uint64_t deadline_us;
 

@@ -94,7 +94,7 @@ void gateway_received(struct gateway *gateway, uint32_t index, const char *pdu_h
     struct sms_tpdu tpdu;
     const char *error;
 
-    if (slot == NULL || (change = gateway_new_change(gateway, CHANGE_RECEIVE, now)) == NULL)
+    if (slot == NULL || gateway->store_damaged || (change = gateway_new_change(gateway, CHANGE_RECEIVE, now)) == NULL)
         return;   /* it stays with the modem and comes again */
     receive = &change->u.receive;
     change->slot = index;

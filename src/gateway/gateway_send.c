@@ -345,7 +345,7 @@ static void work(struct gateway *gateway, struct gateway_slot *slot, uint32_t in
 {
     struct queue_item item;
 
-    if (!slot->ready || !slot->known || gateway->stopping)
+    if (!slot->ready || !slot->known || gateway->stopping || gateway->store_damaged)
         return;
     if (slot->air.state == PART_NONE && slot->next.state == PART_DURABLE && !hand_over(gateway, slot, index, now))
         return;

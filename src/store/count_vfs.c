@@ -12,6 +12,8 @@ struct count_vfs {
     sqlite3_vfs *below;
     char name[32];
     struct count_vfs_stats stats;
+    bool (*read)(void *context, size_t bytes);
+    void *context;
 };
 
 /* The file of the VFS below follows in the same allocation. */
@@ -33,7 +35,12 @@ static int file_close(sqlite3_file *file) { return below(file)->pMethods->xClose
 
 static int file_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at)
 {
-    return below(file)->pMethods->xRead(below(file), bytes, count, at);
+    struct count_vfs *owner = ((struct count_file *)file)->owner;
+    int r = below(file)->pMethods->xRead(below(file), bytes, count, at);
+
+    if (r == SQLITE_OK && owner->read != NULL && !owner->read(owner->context, (size_t)count))
+        r = SQLITE_IOERR_READ;
+    return r;
 }
 
 static int file_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
@@ -175,6 +182,12 @@ void count_vfs_free(struct count_vfs *vfs)
         return;
     (void)sqlite3_vfs_unregister(&vfs->vfs);
     free(vfs);
+}
+
+void count_vfs_watch_reads(struct count_vfs *vfs, bool (*read)(void *context, size_t bytes), void *context)
+{
+    vfs->read = read;
+    vfs->context = context;
 }
 
 const char *count_vfs_name(const struct count_vfs *vfs)

@@ -131,7 +131,7 @@ static const char *const pragmas_read[] = {
     "PRAGMA mmap_size=0",   "PRAGMA temp_store=MEMORY",   "PRAGMA cache_size=-512",
 };
 
-#define TEXT_SIZE 256
+#define TEXT_SIZE SCHEMA_DETAIL_SIZE
 
 /* What goes wrong, and what a person can do about it. */
 static const struct { int error; const char *what; const char *remedy; } remedies[] = {
@@ -145,7 +145,7 @@ static const struct { int error; const char *what; const char *remedy; } remedie
     { -EIO, "cannot be read or written", "The disk or the card fails; look at the kernel's log" },
 };
 
-static void schema_explain(int error, const char *path, const char *detail, char *ret_error, size_t error_size)
+void schema_explain(int error, const char *path, const char *detail, char *ret_error, size_t error_size)
 {
     size_t i = 0;
 
@@ -251,7 +251,16 @@ static int schema_set_writing(struct sql *sql)
     return r;
 }
 
-static int schema_check(struct sql *sql, char ret_detail[TEXT_SIZE])
+bool schema_is_large(struct sql *sql)
+{
+    int64_t pages = 0, page_size = 0;
+
+    if (schema_ask_number(sql, "PRAGMA page_count", &pages) < 0 || schema_ask_number(sql, "PRAGMA page_size", &page_size) < 0)
+        return false;
+    return page_size > 0 && pages > STORE_CHECK_AT_START_MAX / page_size;
+}
+
+int schema_check(struct sql *sql, char ret_detail[SCHEMA_DETAIL_SIZE])
 {
     static const char unread[] = "unable to get the page. error code=";
     int r = schema_ask(sql, "PRAGMA quick_check(1)", ret_detail);
@@ -314,7 +323,7 @@ int schema_open(struct sql *sql, enum schema_mode mode, const char *path, const 
         r = version == 0 ? -ENOENT : schema_set_pragmas(sql, pragmas_read, sizeof pragmas_read / sizeof pragmas_read[0]);
     } else if (r == 0) {
         r = schema_set_writing(sql);
-        if (r == 0 && mode == SCHEMA_WRITE && version > 0)
+        if (r == 0 && mode == SCHEMA_WRITE && version > 0 && (version < STORE_SCHEMA_VERSION || !schema_is_large(sql)))
             r = schema_check(sql, detail);
         if (r == 0 && mode == SCHEMA_WRITE)
             r = schema_migrate(sql, version, tag);

@@ -83,6 +83,7 @@ int store_open(const char *path, const char *vfs, const char *tag, struct store 
     r = schema_open(&store->sql, SCHEMA_WRITE, path, count_vfs_name(store->vfs), tag, ret_error, error_size);
     if (r < 0)
         goto out;
+    store->unchecked = schema_is_large(&store->sql);
     store->unsettled = true;
     r = store_load(store);
     if (r < 0) {
@@ -105,6 +106,11 @@ void store_close(struct store *store)
     free(store->path);
     count_vfs_free(store->vfs);
     free(store);
+}
+
+bool store_unchecked(const struct store *store)
+{
+    return store->unchecked;
 }
 
 const char *store_tag(const struct store *store)

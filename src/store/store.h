@@ -25,6 +25,11 @@ int store_open(const char *path, const char *vfs, const char *tag, struct store 
 void store_close(struct store *store);   /* accepts NULL */
 const char *store_tag(const struct store *store);
 
+/* The whole file is read for damage when it is opened, unless it is larger than this (and of this version): 300 MiB on a card would hold
+ * up a start for a minute. Then true: store_check() is to be run beside the work. */
+#define STORE_CHECK_AT_START_MAX (INT64_C(32) << 20)
+bool store_unchecked(const struct store *store);
+
 #define STORE_SCHEMA_VERSION 3
 
 /* -- changes ------------------------------------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ struct store {
     int64_t commits;                     /* number of the last commit, as in the table counter */
     int64_t tally[16];                   /* messages by state: what the open transaction adds */
     struct store_stats stats;
+    bool unchecked;                      /* opened without a look at the whole file */
     bool unsettled;                      /* the WAL may hold what no sync has written: see store_settle() */
 };
 

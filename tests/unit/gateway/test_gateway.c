@@ -628,6 +628,36 @@ static void a_stop_takes_back_what_waits_and_lets_the_air_finish(void **state)
     rig_free(rig);
 }
 
+static void a_damaged_store_takes_nothing_new_hands_nothing_over_and_notes_what_is_on_the_air(void **state)
+{
+    static const char deliver[] = "0006110B910407000000F1621112131415006211121314150000";
+    struct rig *rig = rig_new();
+    const char *reason = NULL;
+    int64_t on_air, behind;
+
+    (void)state;
+    rig_modem(rig, 0);
+    on_air = rig_submit(rig, (struct rig_text){ .text = "on air" });
+    behind = rig_submit(rig, (struct rig_text){ .text = "behind" });
+    gateway_store_damaged(rig->gateway, rig->now);
+    rig_commit(rig);
+    assert_false(gateway_accepting(rig->gateway, &reason));
+    assert_non_null(strstr(reason, "damaged"));
+    (void)rig_submit(rig, (struct rig_text){ .text = "new" });
+    assert_int_equal(rig->last_result, -EBADMSG);
+    rig_result(rig, 0, GATEWAY_SENT, 1, -1);
+    rig_commit(rig);
+    assert_int_equal(rig_state(rig, on_air), MESSAGE_SENT);
+    gateway_received(rig->gateway, 0, deliver, sizeof deliver - 1, 7, rig->now);
+    rig_modem(rig, 1);
+    for (int i = 0; i < 10; i++)
+        rig_pass_ms(rig, 60000);
+    assert_int_equal(rig->sent_count, 1);
+    assert_int_equal(rig->stored_count, 0);
+    assert_int_equal(rig_state(rig, behind), MESSAGE_QUEUED);
+    assert_false(gateway_accepting(rig->gateway, NULL));
+    rig_free(rig);
+}
 
 /* TP-MR 17, to +40700000001, at its recipient (TP-ST 00). */
 #define REPORT_MR17 "0006110B910407000000F1621112131415006211121314150000"
@@ -894,6 +924,7 @@ int main(void)
         cmocka_unit_test(what_landed_in_spite_of_its_error_is_neither_lost_nor_stuck),
         cmocka_unit_test(no_intent_no_hand_over_even_if_the_disk_comes_back_much_later),
         cmocka_unit_test(a_stop_takes_back_what_waits_and_lets_the_air_finish),
+        cmocka_unit_test(a_damaged_store_takes_nothing_new_hands_nothing_over_and_notes_what_is_on_the_air),
         cmocka_unit_test(a_message_in_parts_is_tried_again_though_its_next_part_was_taken_back),
         cmocka_unit_test(parts_that_follow_each_other_carry_different_message_references),
         cmocka_unit_test(a_report_before_its_own_answer_still_counts),

@@ -4,6 +4,8 @@
  * there afterwards, whatever was not is there whole or not at all, and the same life can be led to its end. */
 #include "store_testing.h"
 
+#include <fcntl.h>
+
 #include "faulty_vfs.h"
 
 #define TO "+40700123456"
@@ -164,8 +166,21 @@ static void life_end(struct life *life)
     assert_int_equal(rmdir(life->bench.dir), 0);
 }
 
+/* Every step that writes fails; of those that look, which are many, each third. CELLPOST_EVERY=1 for all. */
+struct sweep { enum fault_kind kind; enum fault_mode mode; uint64_t stride; };
+static const struct sweep sweeps[] = {
+    { FAULT_WRITING, FAULT_ONCE, 1 }, { FAULT_WRITING, FAULT_DEAD, 1 }, { FAULT_WRITING, FAULT_TORN, 1 },
+    { FAULT_WRITING, FAULT_FULL, 1 }, { FAULT_LOOKING, FAULT_ONCE, 3 }, { FAULT_LOOKING, FAULT_DEAD, 3 },
+};
+#define SWEEPS (sizeof sweeps / sizeof sweeps[0])
+
+static uint64_t stride_of(const struct sweep *sweep)
+{
+    return getenv("CELLPOST_EVERY") != NULL ? 1 : sweep->stride;
+}
+
 /* Leads a life until a step fails; then the process ends, the disk works again, and a new process goes on. */
-static bool life_with_restart(enum fault_mode mode, uint64_t fail_at)
+static bool life_with_restart(const struct sweep *sweep, uint64_t fail_at)
 {
     struct life life;
     bool fired;
@@ -173,11 +188,11 @@ static bool life_with_restart(enum fault_mode mode, uint64_t fail_at)
     int r = 0;
 
     life_begin(&life);
-    faults_set(mode, fail_at);
+    faults_set_kind(sweep->kind, sweep->mode, fail_at);
     for (int step = 0; step < STEPS && r == 0; step++) {
         r = life_step(&life, (enum step)step);
         /* One failing step is not the caller's business, but for the open itself. */
-        if (mode == FAULT_ONCE && step != STEP_OPEN && r != 0)
+        if (sweep->mode == FAULT_ONCE && step != STEP_OPEN && r != 0)
             fail_msg("step %d failed with %d at fault %llu", step, r, (unsigned long long)fail_at);
     }
     store_close(life.bench.store);       /* its checkpoint may fail too */
@@ -201,11 +216,11 @@ static bool life_with_restart(enum fault_mode mode, uint64_t fail_at)
 static void whatever_step_fails_nothing_acknowledged_is_lost_and_nothing_is_half_there(void **state)
 {
     (void)state;
-    for (int mode = 0; mode < FAULT_MODES; mode++) {
-        uint64_t n = 1;
+    for (size_t i = 0; i < SWEEPS; i++) {
+        uint64_t n = 1 + i % stride_of(&sweeps[i]);
 
-        while (life_with_restart((enum fault_mode)mode, n))
-            n++;
+        while (life_with_restart(&sweeps[i], n))
+            n += stride_of(&sweeps[i]);
         assert_true(n > 30);
     }
 }
@@ -214,10 +229,11 @@ static void whatever_step_fails_nothing_acknowledged_is_lost_and_nothing_is_half
 static void after_a_full_or_failing_disk_the_same_store_goes_on(void **state)
 {
     (void)state;
-    for (int mode = 0; mode < FAULT_MODES; mode++) {
+    for (size_t i = 0; i < SWEEPS; i++) {
+        const enum fault_mode mode = sweeps[i].mode;
         bool fired = true;
 
-        for (uint64_t n = 1; fired; n++) {
+        for (uint64_t n = 1 + i % stride_of(&sweeps[i]); fired; n += stride_of(&sweeps[i])) {
             struct life life;
             int r = 0;
 
@@ -225,7 +241,7 @@ static void after_a_full_or_failing_disk_the_same_store_goes_on(void **state)
             faults_set(FAULT_ONCE, 0);
             assert_int_equal(life_step(&life, STEP_OPEN), 0);
             assert_int_equal(store_reader_open(life.bench.path, NULL, &life.bench.reader), 0);
-            faults_set((enum fault_mode)mode, n);
+            faults_set_kind(sweeps[i].kind, mode, n);
             for (int step = STEP_ACCEPT; step < STEPS && r == 0; step++) {
                 r = life_step(&life, (enum step)step);
                 if (r != 0)
@@ -337,6 +353,83 @@ static void another_process_that_writes_makes_it_busy_and_changes_nothing(void *
     life_end(&life);
 }
 
+/* Whatever a write ends with: what it was is said, the handle is given up for another, and what the file holds is read anew. */
+static void after_every_class_of_error_the_file_is_opened_anew_and_the_same_change_is_there_once(void **state)
+{
+    static const struct { int code, error; } classes[] = {
+        { SQLITE_IOERR_WRITE, -EIO }, { SQLITE_FULL, -ENOSPC },     { SQLITE_CORRUPT, -EBADMSG }, { SQLITE_NOTADB, -EBADMSG },
+        { SQLITE_NOMEM, -ENOMEM },    { SQLITE_IOERR_NOMEM, -ENOMEM }, { SQLITE_READONLY, -EIO }, { SQLITE_PERM, -EIO },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        struct store_change *change;
+        struct life life;
+
+        life_begin(&life);
+        faults_set(FAULT_ONCE, 0);
+        assert_int_equal(life_step(&life, STEP_OPEN), 0);
+        assert_int_equal(store_reader_open(life.bench.path, NULL, &life.bench.reader), 0);
+        (void)accept_one(&life.bench, TO);   /* so that there is a log to go on with */
+        change = new_accept(&life.bench, 1, NULL);
+        fill_message(&change->u.accept.messages[0], TO, 1);
+        faults_set(FAULT_FULL, 1);
+        faults.write_error = classes[i].code;
+        assert_int_equal(store_apply(life.bench.store, change), classes[i].error);
+        assert_int_equal(change->result, classes[i].error);
+        assert_true(faults.opens >= 1);
+        faults_set(FAULT_ONCE, 0);
+        assert_int_equal(bench_ask(&life.bench, "SELECT count(*) FROM message"), 1);
+        assert_int_equal(apply(&life.bench, change), 0);
+        assert_int_equal(bench_ask(&life.bench, "SELECT count(*) FROM message"), 2);
+        assert_counts_are_exact(&life.bench);
+        change_free(change);
+        life_end(&life);
+    }
+}
+
+static void put_page(const struct bench *bench, int64_t number, const uint8_t page[4096])
+{
+    int fd = open(bench->path, O_RDWR);
+
+    assert_int_equal(pwrite(fd, page, 4096, (number - 1) * 4096), 4096);
+    assert_int_equal(close(fd), 0);
+}
+
+/* A page that was overwritten under the running store: what needs it fails as damage and changes nothing, the rest goes on. */
+static void a_damaged_page_fails_what_needs_it_and_nothing_else(void **state)
+{
+    uint8_t good[4096], bad[4096];
+    struct store_change *change;
+    struct life life;
+    int64_t root;
+    int fd;
+
+    (void)state;
+    life_begin(&life);
+    faults_set(FAULT_ONCE, 0);
+    assert_int_equal(life_step(&life, STEP_OPEN), 0);
+    root = bench_ask(&life.bench, "SELECT rootpage FROM sqlite_schema WHERE name = 'api_key'");
+    store_close(life.bench.store);       /* its log is in the file now */
+    assert_int_equal(life_step(&life, STEP_OPEN), 0);
+    fd = open(life.bench.path, O_RDONLY);
+    assert_int_equal(pread(fd, good, sizeof good, (root - 1) * 4096), sizeof good);
+    assert_int_equal(close(fd), 0);
+    memset(bad, 0xA5, sizeof bad);
+    put_page(&life.bench, root, bad);
+
+    change = new_key(&life.bench, CHANGE_KEY_ADD);
+    faults_set(FAULT_ONCE, 1);           /* a new handle, which has none of it in its cache */
+    assert_int_equal(store_apply(life.bench.store, change), -EBADMSG);
+    assert_int_equal(change->result, -EBADMSG);
+    (void)accept_one(&life.bench, TO);
+    put_page(&life.bench, root, good);
+    assert_int_equal(apply(&life.bench, change), 0);
+    assert_int_equal(bench_ask(&life.bench, "SELECT (SELECT count(*) FROM api_key) * 10 + (SELECT count(*) FROM message)"), 11);
+    change_free(change);
+    life_end(&life);
+}
+
 static int group_setup(void **state)
 {
     (void)state;
@@ -351,6 +444,8 @@ int main(void)
         cmocka_unit_test(after_a_full_or_failing_disk_the_same_store_goes_on),
         cmocka_unit_test(every_commit_is_synced_before_it_is_acknowledged),
         cmocka_unit_test(a_commit_that_landed_in_spite_of_its_error_is_not_done_again),
+        cmocka_unit_test(after_every_class_of_error_the_file_is_opened_anew_and_the_same_change_is_there_once),
+        cmocka_unit_test(a_damaged_page_fails_what_needs_it_and_nothing_else),
         cmocka_unit_test(another_process_that_writes_makes_it_busy_and_changes_nothing),
     };
 

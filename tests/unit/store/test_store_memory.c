@@ -10,10 +10,15 @@
 
 #define TO "+40700123456"
 
-/* Of the many allocations of a new connection every fifth, another one for each kind of change; CELLPOST_EVERY=1 for all. */
-static uint64_t stride(void)
+/* Which allocations fail: first, first + step ... Our own are few and all of them do. Those of SQLite are many, most of them
+ * of a new connection, and each try of those opens one: a sample, beginning elsewhere in each sweep. CELLPOST_EVERY=1 for all. */
+struct sweep { uint64_t first, step; };
+
+static struct sweep sweep_of(enum memory_of of, bool connects, uint64_t sweep)
 {
-    return getenv("CELLPOST_EVERY") != NULL ? 1 : 5;
+    uint64_t step = of == MEMORY_OWN || getenv("CELLPOST_EVERY") != NULL ? 1 : connects ? 23 : 3;
+
+    return (struct sweep){ .first = 1 + sweep * 5 % step, .step = step };
 }
 
 /* -- changes: how each is made, and what must be so once it was applied ------------------------------------------- */
@@ -432,10 +437,10 @@ static void whichever_allocation_fails_a_change_is_there_once_or_says_that_memor
         for (int of = 0; of < MEMORY_OWNERS; of++)
             for (int lack = 0; lack < MEMORY_LACKS; lack++)
                 for (int cold = 0; cold < 2; cold++) {
-                    uint64_t step = cold != 0 && of == MEMORY_SQLITE ? stride() : 1;
-                    uint64_t n = 1 + (kind + (size_t)lack) % step;
+                    struct sweep sweep = sweep_of((enum memory_of)of, cold != 0, kind + (size_t)lack);
+                    uint64_t n = sweep.first;
 
-                    for (; try_change(bench, kind, cold != 0, (enum memory_of)of, (enum memory_lack)lack, n); n += step)
+                    for (; try_change(bench, kind, cold != 0, (enum memory_of)of, (enum memory_lack)lack, n); n += sweep.step)
                         most = n > most ? n : most;
                     end_of_a_life(bench);
                 }
@@ -469,12 +474,14 @@ static void whichever_allocation_fails_a_start_says_so_and_the_next_one_works(vo
 
     for (int of = 0; of < MEMORY_OWNERS; of++)
         for (int lack = 0; lack < MEMORY_LACKS; lack++) {
+            struct sweep sweep = sweep_of((enum memory_of)of, true, (uint64_t)lack);
             bool fired = true;
+            int tries = 0;
 
-            for (uint64_t n = 1; fired; n++) {
+            for (uint64_t n = sweep.first; fired; n += sweep.step) {
                 int64_t id;
 
-                if (n % 16 == 0)         /* what the check at the start needs grows with the database */
+                if (++tries % 16 == 0)   /* what the check at the start needs grows with the database */
                     end_of_a_life(bench);
                 id = accept_one(bench, TO);
 
@@ -495,9 +502,10 @@ static void whichever_allocation_fails_a_new_database_is_made_whole_or_not_at_al
 
     for (int of = 0; of < MEMORY_OWNERS; of++)
         for (int lack = 0; lack < MEMORY_LACKS; lack++) {
+            struct sweep sweep = sweep_of((enum memory_of)of, true, (uint64_t)lack);
             bool fired = true;
 
-            for (uint64_t n = 1 + (uint64_t)lack; fired; n += of == MEMORY_SQLITE ? stride() : 1) {
+            for (uint64_t n = sweep.first; fired; n += sweep.step) {
                 bench_close(bench);
                 bench_unlink(bench);
                 (void)open_once(bench, (enum memory_of)of, (enum memory_lack)lack, n, &fired);
@@ -593,9 +601,10 @@ static void whichever_allocation_fails_a_reader_answers_whole_or_says_so(void **
         assert_true(all.rows > 0);
         for (int of = 0; of < MEMORY_OWNERS; of++)
             for (int lack = 0; lack < MEMORY_LACKS; lack++) {
+                struct sweep sweep = sweep_of((enum memory_of)of, true, i + (size_t)lack);
                 bool fired = true;
 
-                for (uint64_t n = 1; fired; n++) {
+                for (uint64_t n = sweep.first; fired; n += sweep.step) {
                     struct store_reader *reader = NULL;
                     struct seen seen = { 0 }, again = { 0 };
                     int r;

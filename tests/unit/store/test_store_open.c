@@ -94,49 +94,6 @@ static void a_newer_version_is_left_alone_and_named(void **state)
     bench_open(bench);
 }
 
-static char *read_text(const char *name)
-{
-    char path[512], *text;
-    long size;
-    FILE *file;
-
-    (void)snprintf(path, sizeof path, "%s/%s", TEST_DATA_DIR, name);
-    file = fopen(path, "rb");
-    assert_non_null(file);
-    assert_int_equal(fseek(file, 0, SEEK_END), 0);
-    size = ftell(file);
-    rewind(file);
-    text = calloc(1, (size_t)size + 1);
-    assert_int_equal(fread(text, 1, (size_t)size, file), (size_t)size);
-    (void)fclose(file);
-    return text;
-}
-
-/* unit/store/schema_N.sql: databases as earlier versions left them, with messages in most states. */
-static void a_database_of_an_earlier_version_is_brought_up_to_date_with_its_data(void **state)
-{
-    struct bench *bench = *state;
-    char *text = read_text("unit/store/schema_1.sql");
-    struct message_row row;
-
-    bench_close(bench);
-    bench_unlink(bench);
-    execute(bench, text);
-    free(text);
-    bench_open(bench);
-    assert_int_equal(bench_ask(bench, "PRAGMA user_version"), STORE_SCHEMA_VERSION);
-    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM message"), 10);
-    assert_int_equal(store_read_message(bench->reader, 9, &row), 0);
-    assert_int_equal(row.state, MESSAGE_UNKNOWN);
-    assert_string_equal(row.text, "crash 3");
-    assert_int_equal(row.policy, MESSAGE_AT_MOST_ONCE);
-    assert_true(bench_ask(bench, "SELECT doubt_ms FROM message WHERE id = 9") > row.expire_ms);
-    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM inbox"), 1);
-    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM api_key"), 1);
-    assert_counts_are_exact(bench);
-    assert_int_equal(accept_one(bench, "+40700123456"), 11);
-}
-
 static void a_damaged_page_is_found_at_the_start(void **state)
 {
     struct bench *bench = *state;
@@ -278,7 +235,6 @@ int main(void)
         behaviour(the_tag_is_drawn_once),
         behaviour(a_commit_survives_power_loss),
         behaviour(ids_never_come_again),
-        behaviour(a_database_of_an_earlier_version_is_brought_up_to_date_with_its_data),
         behaviour(a_newer_version_is_left_alone_and_named),
         behaviour(a_damaged_page_is_found_at_the_start),
         behaviour(a_file_that_is_no_database_is_refused),
