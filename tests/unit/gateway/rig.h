@@ -34,10 +34,11 @@ struct rig {
     uint32_t counts_asked;
     int refuse_send;                     /* not 0: the modem takes nothing */
     char alarm[200]; uint32_t alarms, alarms_over;   /* as told by events */
+    uint32_t incoming; char incoming_iccid[32];      /* events about messages and reports that came in; the card that the last one names */
     int64_t stale_ms;                    /* requests were read by a clock that was so far behind */
 };
 
-static void rig_find_intent(void *context, const struct attempt_row *row)
+static inline void rig_find_intent(void *context, const struct attempt_row *row)
 {
     struct rig_sent *sent = context;
 
@@ -45,7 +46,7 @@ static void rig_find_intent(void *context, const struct attempt_row *row)
         sent->was_durable = true;
 }
 
-static void rig_find_in_message(void *context, const struct message_row *row)
+static inline void rig_find_in_message(void *context, const struct message_row *row)
 {
     int64_t *ids = context;
 
@@ -53,7 +54,7 @@ static void rig_find_in_message(void *context, const struct message_row *row)
 }
 
 /* The witness: when bytes go to a modem, another connection to the database must see their intent. */
-static int rig_send(void *context, uint32_t slot, int64_t attempt_id, const char *pdu_hex, uint8_t tpdu_length, struct gateway_now now)
+static inline int rig_send(void *context, uint32_t slot, int64_t attempt_id, const char *pdu_hex, uint8_t tpdu_length, struct gateway_now now)
 {
     struct rig *rig = context;
     struct rig_sent *sent = &rig->sent[rig->sent_count];
@@ -77,7 +78,7 @@ static int rig_send(void *context, uint32_t slot, int64_t attempt_id, const char
     return 0;
 }
 
-static void rig_stored(void *context, uint32_t slot, uint32_t handle, struct gateway_now now)
+static inline void rig_stored(void *context, uint32_t slot, uint32_t handle, struct gateway_now now)
 {
     struct rig *rig = context;
 
@@ -86,7 +87,7 @@ static void rig_stored(void *context, uint32_t slot, uint32_t handle, struct gat
     rig->stored[rig->stored_count++] = handle;
 }
 
-static void rig_read_count(void *context, uint32_t slot, struct gateway_now now)
+static inline void rig_read_count(void *context, uint32_t slot, struct gateway_now now)
 {
     struct rig *rig = context;
 
@@ -95,17 +96,21 @@ static void rig_read_count(void *context, uint32_t slot, struct gateway_now now)
     rig->counts_asked++;
 }
 
-static void rig_event(void *context, const struct live_event *event)
+static inline void rig_event(void *context, const struct live_event *event)
 {
     struct rig *rig = context;
 
+    if (event->kind == LIVE_INBOX || (event->kind == LIVE_PART && event->step == LIVE_PART_REPORTED)) {
+        rig->incoming++;
+        (void)snprintf(rig->incoming_iccid, sizeof rig->incoming_iccid, "%s", event->iccid);
+    }
     if (event->kind != LIVE_ALARM)
         return;
     (void)snprintf(rig->alarm, sizeof rig->alarm, "%s", event->reason);
     *(event->raised ? &rig->alarms : &rig->alarms_over) += 1;
 }
 
-static void rig_answer(void *context, struct store_change *change)
+static inline void rig_answer(void *context, struct store_change *change)
 {
     struct rig *rig = context;
 
@@ -120,23 +125,28 @@ static void rig_answer(void *context, struct store_change *change)
     change_free(change);
 }
 
+/* A list that was taken is committed, or not. */
+static inline void rig_commit_list(struct rig *rig, struct store_change *list)
+{
+    int error = rig->store_error != 0 ? rig->store_error : store_apply(rig->store, list);
+
+    if (error == 0)
+        error = rig->landed_error;
+    for (struct store_change *change = list; error != 0 && change != NULL; change = change->next)
+        change->result = error;
+    gateway_changes_done(rig->gateway, list, error, 500, rig->now);
+}
+
 /* Until nobody has anything more to commit. */
-static void rig_commit(struct rig *rig)
+static inline void rig_commit(struct rig *rig)
 {
     struct store_change *list;
 
-    while ((list = gateway_take_changes(rig->gateway)) != NULL) {
-        int error = rig->store_error != 0 ? rig->store_error : store_apply(rig->store, list);
-
-        if (error == 0)
-            error = rig->landed_error;
-        for (struct store_change *change = list; error != 0 && change != NULL; change = change->next)
-            change->result = error;
-        gateway_changes_done(rig->gateway, list, error, 500, rig->now);
-    }
+    while ((list = gateway_take_changes(rig->gateway)) != NULL)
+        rig_commit_list(rig, list);
 }
 
-static void rig_start_gateway(struct rig *rig)
+static inline void rig_start_gateway(struct rig *rig)
 {
     static const struct gateway_ops ops = { rig_send, rig_stored, rig_read_count, rig_event, rig_answer };
     struct gateway_config config = { .ops = &ops, .context = rig };
@@ -147,7 +157,7 @@ static void rig_start_gateway(struct rig *rig)
     rig_commit(rig);
 }
 
-static void rig_open(struct rig *rig)
+static inline void rig_open(struct rig *rig)
 {
     char error[256];
     uint32_t unknown;
@@ -158,7 +168,7 @@ static void rig_open(struct rig *rig)
     rig_start_gateway(rig);
 }
 
-static struct rig *rig_new(void)
+static inline struct rig *rig_new(void)
 {
     struct rig *rig = calloc(1, sizeof *rig);
 
@@ -170,7 +180,7 @@ static struct rig *rig_new(void)
     return rig;
 }
 
-static void rig_close(struct rig *rig)
+static inline void rig_close(struct rig *rig)
 {
     gateway_free(rig->gateway);
     store_reader_close(rig->reader);
@@ -178,14 +188,14 @@ static void rig_close(struct rig *rig)
 }
 
 /* What a power cut and a new start leave: the file. */
-static void rig_restart(struct rig *rig)
+static inline void rig_restart(struct rig *rig)
 {
     rig_close(rig);
     rig->sent_count = 0;
     rig_open(rig);
 }
 
-static void rig_free(struct rig *rig)
+static inline void rig_free(struct rig *rig)
 {
     char name[128];
 
@@ -198,7 +208,7 @@ static void rig_free(struct rig *rig)
     free(rig);
 }
 
-static void rig_pass_ms(struct rig *rig, int64_t ms)
+static inline void rig_pass_ms(struct rig *rig, int64_t ms)
 {
     rig->now.mono_us += (uint64_t)ms * 1000;
     rig->now.wall_ms += ms;
@@ -206,7 +216,7 @@ static void rig_pass_ms(struct rig *rig, int64_t ms)
     rig_commit(rig);
 }
 
-static void rig_modem(struct rig *rig, uint32_t slot)
+static inline void rig_modem(struct rig *rig, uint32_t slot)
 {
     struct change_sim sim = { .sim_id = 0 };
 
@@ -219,7 +229,7 @@ static void rig_modem(struct rig *rig, uint32_t slot)
 
 struct rig_text { const char *to, *text; uint16_t cuts[4]; uint16_t parts; uint8_t priority; bool at_least_once; int64_t due_in_ms, expire_in_ms; };
 
-static int64_t rig_submit(struct rig *rig, struct rig_text text)
+static inline int64_t rig_submit(struct rig *rig, struct rig_text text)
 {
     int64_t wall_ms = rig->now.wall_ms - rig->stale_ms;
     struct store_change *change = change_new(CHANGE_ACCEPT, wall_ms);
@@ -251,7 +261,7 @@ static int64_t rig_submit(struct rig *rig, struct rig_text text)
     return rig->last_id;
 }
 
-static int rig_cancel(struct rig *rig, int64_t id)
+static inline int rig_cancel(struct rig *rig, int64_t id)
 {
     struct store_change *change = change_new(CHANGE_CANCEL, rig->now.wall_ms);
 
@@ -262,12 +272,12 @@ static int rig_cancel(struct rig *rig, int64_t id)
     return rig->last_result;
 }
 
-static void rig_result(struct rig *rig, size_t sent, enum gateway_result result, int mr, int cms)
+static inline void rig_result(struct rig *rig, size_t sent, enum gateway_result result, int mr, int cms)
 {
     gateway_part_result(rig->gateway, rig->sent[sent].slot, rig->sent[sent].attempt_id, result, mr, cms >= 0 ? 1 : 0, cms, rig->now);
 }
 
-static enum message_state rig_state(struct rig *rig, int64_t id)
+static inline enum message_state rig_state(struct rig *rig, int64_t id)
 {
     struct message_row row;
 
