@@ -35,6 +35,7 @@ struct rig {
     int refuse_send;                     /* not 0: the modem takes nothing */
     char alarm[200]; uint32_t alarms, alarms_over;   /* as told by events */
     uint32_t incoming; char incoming_iccid[32];      /* events about messages and reports that came in; the card that the last one names */
+    void (*witness_looks)(bool begins);  /* NULL: nobody wants to know; the witness is no part of what is tested */
     int64_t stale_ms;                    /* requests were read by a clock that was so far behind */
 };
 
@@ -65,6 +66,8 @@ static inline int rig_send(void *context, uint32_t slot, int64_t attempt_id, con
     (void)now;
     if (rig->refuse_send != 0)
         return rig->refuse_send;
+    if (rig->witness_looks != NULL)
+        rig->witness_looks(true);
     memset(sent, 0, sizeof *sent);
     sent->slot = slot;
     sent->attempt_id = attempt_id;
@@ -75,6 +78,8 @@ static inline int rig_send(void *context, uint32_t slot, int64_t attempt_id, con
         assert_int_equal(store_read_attempts(rig->reader, ids[i], rig_find_intent, sent), 0);
     assert_true(sent->was_durable);
     rig->sent_count++;
+    if (rig->witness_looks != NULL)
+        rig->witness_looks(false);
     return 0;
 }
 
@@ -168,17 +173,19 @@ static inline void rig_open(struct rig *rig)
     rig_start_gateway(rig);
 }
 
-static inline struct rig *rig_new(void)
+static inline struct rig *rig_new_in(const char *folder)
 {
     struct rig *rig = calloc(1, sizeof *rig);
 
-    (void)snprintf(rig->dir, sizeof rig->dir, "/tmp/cellpost-rig-XXXXXX");
+    (void)snprintf(rig->dir, sizeof rig->dir, "%s/cellpost-rig-XXXXXX", folder);
     assert_non_null(mkdtemp(rig->dir));
     (void)snprintf(rig->path, sizeof rig->path, "%s/cellpost.db", rig->dir);
     rig->now = (struct gateway_now){ .mono_us = 1000000, .wall_ms = 1790000000000 };
     rig_open(rig);
     return rig;
 }
+
+static inline struct rig *rig_new(void) { return rig_new_in("/tmp"); }
 
 static inline void rig_close(struct rig *rig)
 {
@@ -229,7 +236,7 @@ static inline void rig_modem(struct rig *rig, uint32_t slot)
 
 struct rig_text { const char *to, *text; uint16_t cuts[4]; uint16_t parts; uint8_t priority; bool at_least_once; int64_t due_in_ms, expire_in_ms; };
 
-static inline int64_t rig_submit(struct rig *rig, struct rig_text text)
+static inline struct store_change *rig_new_accept(struct rig *rig, struct rig_text text)
 {
     int64_t wall_ms = rig->now.wall_ms - rig->stale_ms;
     struct store_change *change = change_new(CHANGE_ACCEPT, wall_ms);
@@ -256,7 +263,12 @@ static inline int64_t rig_submit(struct rig *rig, struct rig_text text)
     message->policy = text.at_least_once ? MESSAGE_AT_LEAST_ONCE : MESSAGE_AT_MOST_ONCE;
     message->due_ms = text.due_in_ms != 0 ? wall_ms + text.due_in_ms : 0;
     message->expire_ms = wall_ms + (text.expire_in_ms != 0 ? text.expire_in_ms : 86400000);
-    gateway_submit(rig->gateway, change, rig->now);
+    return change;
+}
+
+static inline int64_t rig_submit(struct rig *rig, struct rig_text text)
+{
+    gateway_submit(rig->gateway, rig_new_accept(rig, text), rig->now);
     rig_commit(rig);
     return rig->last_id;
 }
