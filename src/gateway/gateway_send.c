@@ -102,7 +102,9 @@ static bool pick(struct gateway *gateway, struct gateway_slot *slot, struct queu
         gateway->bound[bound] = gateway->bound[--gateway->bound_count];
         return true;
     }
-    return any && queue_take(&gateway->queue, ret_item);
+    if (any)
+        (void)queue_take(&gateway->queue, ret_item);
+    return any;
 }
 
 /* -- intent --------------------------------------------------------------------------------------------------- */
@@ -157,7 +159,7 @@ void gateway_take_back(struct gateway *gateway, struct gateway_slot *slot, uint3
 {
     (void)index;
     /* The rest of a message whose part is on its way comes back with that part's outcome. */
-    if (slot->follow.id != 0 && slot->follow.part_next > 0 && slot->air.state == PART_NONE && slot->next.state == PART_NONE)
+    if (slot->follow.id != 0 && slot->air.state == PART_NONE && slot->next.state == PART_NONE)
         gateway_put(gateway, &slot->follow);
     slot->follow.id = 0;
     if (slot->next.state == PART_DURABLE)
@@ -286,7 +288,8 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
     part->resend = intent->resend;
     part->recipient = gateway_recipient_hash(intent->to);
     part->item.expire_ms = intent->expire_ms;   /* the clock may have been set since it was queued */
-    if (part->take_back || !slot->ready) {
+    assert(part->take_back || slot->ready);   /* what makes it not ready takes back */
+    if (part->take_back) {
         slot->follow.id = 0;
         withdraw(gateway, part, now);
         return;
@@ -335,7 +338,7 @@ static bool hand_over(struct gateway *gateway, struct gateway_slot *slot, uint32
     slot->air_since_us = now.mono_us;
     slot->prefetch_at_us = now.mono_us;
     if (!gateway->config.prefetch_at_once && air_us > commits_us)
-        slot->prefetch_at_us += air_us < slot->air_min_us - commits_us ? air_us : slot->air_min_us - commits_us;
+        slot->prefetch_at_us += air_us;
     measure_acceptance_to_air(gateway, slot->air.item.id, now);
     part_event(gateway, slot, &slot->air, LIVE_PART_ON_AIR, -1, -1, "", now);
     return true;

@@ -153,6 +153,133 @@ static void an_event_names_a_card_only_while_it_is_in(void **state)
     rig_free(rig);
 }
 
+/* -- bounds and odd ones --------------------------------------------------------------------------------------- */
+
+static void come_in_numbered(struct rig *rig, uint32_t number)
+{
+    char pdu[16];
+
+    (void)snprintf(pdu, sizeof pdu, "0791AA%04X", number);
+    come_in(rig, pdu, number);
+}
+
+static void what_waits_for_a_row_has_a_bound_and_the_rest_stays_with_the_modem(void **state)
+{
+    enum { BOUND = 1024, ALL = BOUND + 3 };
+    struct rig *rig = rig_new();
+
+    (void)state;
+    card_in(rig, &card_a);
+    for (uint32_t i = 1; i <= ALL; i++)
+        come_in_numbered(rig, i);
+    rig_commit(rig);
+    assert_int_equal(rig->stored_count, BOUND);
+    assert_int_equal(rig->stored[BOUND - 1], BOUND);
+    for (uint32_t i = BOUND + 1; i <= ALL; i++)
+        come_in_numbered(rig, i);
+    rig_commit(rig);
+    assert_int_equal(rig->stored_count, ALL);
+    rig_free(rig);
+}
+
+static void what_a_disk_that_fails_makes_wait_has_a_bound_and_the_rest_stays_with_the_modem(void **state)
+{
+    enum { BOUND = 8192, OVER = 3 };
+    struct rig *rig = rig_new();
+    struct inbox_row row;
+
+    (void)state;
+    card_in(rig, &card_a);
+    rig_commit(rig);
+    rig->store_error = -ENOSPC;
+    for (uint32_t i = 1; i <= BOUND + OVER; i++)
+        come_in_numbered(rig, i);
+    report_in(rig, REPORT_MR17, BOUND + OVER + 1);
+    rig_commit(rig);
+    rig->store_error = 0;
+    rig_pass_ms(rig, 1001);
+    assert_int_equal(rig->stored_count, BOUND);
+    assert_int_equal(store_read_inbox_one(rig->reader, BOUND + 1, &row), -ENOENT);
+    come_in_numbered(rig, BOUND + 1);
+    report_in(rig, REPORT_MR17, BOUND + OVER + 1);
+    rig_commit(rig);
+    assert_int_equal(rig->stored_count, BOUND + 2);
+    assert_int_equal(rig->stored[BOUND], BOUND + 1);
+    assert_int_equal(rig->stored[BOUND + 1], BOUND + OVER + 1);
+    rig_free(rig);
+}
+
+static void data_of_eight_bits_comes_in_as_it_is(void **state)
+{
+    static const uint8_t data[] = { 0x00, 0xFF, 0x41 };
+    struct rig *rig = rig_new();
+    struct inbox_row row;
+
+    (void)state;
+    card_in(rig, &card_a);
+    come_in(rig, "00040B913306100726F20004521071912034800300FF41", 5);
+    rig_commit(rig);
+    assert_int_equal(rig->stored_count, 1);
+    assert_int_equal(store_read_inbox_one(rig->reader, 1, &row), 0);
+    assert_string_equal(row.problem, "");
+    assert_null(row.text);
+    assert_int_equal(row.data_length, sizeof data);
+    assert_memory_equal(row.data, data, sizeof data);
+    rig_free(rig);
+}
+
+static void what_is_said_to_be_a_report_and_is_none_comes_to_the_inbox(void **state)
+{
+    struct rig *rig = rig_new();
+    struct inbox_row row;
+
+    (void)state;
+    card_in(rig, &card_a);
+    report_in(rig, HOW_ARE_YOU, 5);      /* some modems keep both kinds in one place */
+    report_in(rig, "0791AABB", 6);
+    rig_commit(rig);
+    assert_int_equal(rig->stored_count, 2);
+    assert_int_equal(store_read_inbox_one(rig->reader, 1, &row), 0);
+    assert_string_equal(row.text, "How are you?");
+    assert_int_equal(store_read_inbox_one(rig->reader, 2, &row), 0);
+    assert_string_equal(row.pdu_hex, "0791AABB");
+    assert_true(row.problem[0] != '\0');
+    rig_free(rig);
+}
+
+static void a_card_in_another_modem_is_the_same_card(void **state)
+{
+    static const struct change_sim elsewhere = { .iccid = "8940000000000000001", .imei = "350000000000009" };
+    struct rig *rig = rig_new();
+    struct inbox_row row;
+
+    (void)state;
+    card_in(rig, &card_a);
+    rig_commit(rig);
+    card_in(rig, &elsewhere);
+    come_in(rig, HOW_ARE_YOU, 5);
+    rig_commit(rig);
+    assert_int_equal(store_read_inbox_one(rig->reader, 1, &row), 0);
+    assert_string_equal(row.iccid, card_a.iccid);
+    assert_string_equal(row.imei, elsewhere.imei);
+    rig_free(rig);
+}
+
+static void nobody_knows_the_modem_of_a_slot_that_was_never_announced(void **state)
+{
+    struct rig *rig = rig_new();
+
+    (void)state;
+    gateway_received(rig->gateway, 7, HOW_ARE_YOU, strlen(HOW_ARE_YOU), 5, rig->now);
+    gateway_report(rig->gateway, 7, REPORT_MR17, strlen(REPORT_MR17), 6, rig->now);
+    gateway_card_count(rig->gateway, 7, 21, rig->now);
+    gateway_slot_restarted(rig->gateway, 7);
+    gateway_slot_ready(rig->gateway, 7, true, rig->now);
+    rig_commit(rig);
+    assert_int_equal(rig->stored_count, 0);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +288,12 @@ int main(void)
         cmocka_unit_test(a_card_that_comes_back_keeps_what_waited_for_it_both_times),
         cmocka_unit_test(a_disk_that_fails_meanwhile_mixes_nothing_up),
         cmocka_unit_test(an_event_names_a_card_only_while_it_is_in),
+        cmocka_unit_test(what_waits_for_a_row_has_a_bound_and_the_rest_stays_with_the_modem),
+        cmocka_unit_test(what_a_disk_that_fails_makes_wait_has_a_bound_and_the_rest_stays_with_the_modem),
+        cmocka_unit_test(data_of_eight_bits_comes_in_as_it_is),
+        cmocka_unit_test(what_is_said_to_be_a_report_and_is_none_comes_to_the_inbox),
+        cmocka_unit_test(a_card_in_another_modem_is_the_same_card),
+        cmocka_unit_test(nobody_knows_the_modem_of_a_slot_that_was_never_announced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
