@@ -296,14 +296,15 @@ static void sim_done(struct gateway *gateway, const struct store_change *change)
 {
     struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
 
-    if (slot == NULL || change->result != 0 || strcmp(slot->iccid, change->u.sim.iccid) != 0 || strcmp(slot->imei, change->u.sim.imei) != 0)
+    assert(slot != NULL && change->result == 0);   /* it fails with its whole list alone, and is kept then */
+    gateway_flush_waiting(gateway, slot, (uint32_t)change->handle, &change->u.sim);
+    if (change->handle != slot->card_turn)
         return;   /* another card is in it by now: its own change follows */
     if (slot->sim_id != change->u.sim.sim_id)
         slot->health = (struct sim_health){ .sent = 0 };
     slot->sim_id = change->u.sim.sim_id;
     slot->modem_id = change->u.sim.modem_id;
     slot->known = true;
-    gateway_flush_waiting(gateway, slot);
 }
 
 /* What must not be lost when a commit failed: what modems said. Requests get their error instead, and what a modem still
@@ -545,6 +546,7 @@ void gateway_poll(struct gateway *gateway, struct gateway_now now)
         retry_store(gateway, now);       /* tells about the clock too */
     } else {
         gateway_look_at_clock(gateway, now);
+        gateway_cards_ask(gateway, now);
         resubmit(gateway);   /* another list may have shown that the store is well again */
         ask_store(gateway, now);
     }

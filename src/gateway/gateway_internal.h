@@ -42,7 +42,10 @@ struct gateway_slot {
     bool known;                          /* the row numbers of card and modem are known */
     bool ready;
     uint32_t sim_id, modem_id;
-    char port[128], imei[24], iccid[32];
+    char port[128];
+    struct change_sim card;              /* as it was announced last, with its modem */
+    bool card_asked;                     /* its rows are asked for */
+    uint32_t card_turn;                  /* counts the changes of card or modem; in .handle of CHANGE_SIM */
     struct gateway_part air, next;
     struct queue_item follow;            /* the rest of a message in parts; id 0: none */
     uint64_t air_since_us;
@@ -50,7 +53,7 @@ struct gateway_slot {
     uint64_t prefetch_at_us;
     struct sim_health health;            /* of the card that is in it */
     struct smss smss;                    /* what its count proves, with this modem */
-    struct store_change *waiting;        /* came in before the row numbers were known */
+    struct store_change *waiting;        /* came in before the row numbers were known; .sim_id is the card_turn then */
     uint32_t waiting_count;
 };
 
@@ -122,6 +125,8 @@ void gateway_take_back(struct gateway *gateway, struct gateway_slot *slot, uint3
 bool gateway_cancel_waits(struct gateway *gateway, struct store_change *cancel, struct gateway_now now);
 uint32_t gateway_recipient_hash(const char *to);   /* tells recipients apart */
 void gateway_bound_remove(struct gateway *gateway, int64_t message_id);
+/* Asks for the rows of cards that could not be asked for when they came in. */
+void gateway_cards_ask(struct gateway *gateway, struct gateway_now now);
 
 /* -- gateway_count.c ------------------------------------------------------------------------------------------ */
 /* What became of a part, for the card's count. failures: of its message before. */
@@ -143,8 +148,8 @@ struct policy {
 struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures, bool resend, bool sim_fault);
 
 /* -- gateway_receive.c ---------------------------------------------------------------------------------------- */
-/* The card's row number is known: what came in before goes to the store. */
-void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot);
+/* The rows of the card that was in the slot at this turn are known: what came by it before goes to the store. */
+void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows);
 void gateway_receive_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
 void gateway_report_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
 

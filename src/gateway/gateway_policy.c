@@ -11,7 +11,6 @@
 #define TRIES_VARIES_MAX 3   /* refusals that may mean the recipient: more would only look like a machine */
 
 struct class_policy {
-    enum error_class class;
     enum outcome_verdict verdict;
     enum message_state fail_state;
     uint32_t delay_ms;    /* before the message is tried again, doubled with each failure up to delay_ms_max */
@@ -19,24 +18,16 @@ struct class_policy {
     uint8_t tries_max;
 };
 
-static const struct class_policy class_policies[] = {
-    { ERROR_RECIPIENT,  OUTCOME_FAIL,  MESSAGE_REJECTED, 0,     0,      1 },
-    { ERROR_MESSAGE,    OUTCOME_FAIL,  MESSAGE_FAILED,   0,     0,      1 },
-    { ERROR_SIM,        OUTCOME_RETRY, MESSAGE_FAILED,   0,     0,      TRIES_MAX },
-    { ERROR_TRANSIENT,  OUTCOME_RETRY, MESSAGE_FAILED,   10000, 120000, TRIES_MAX },
-    { ERROR_CONGESTION, OUTCOME_RETRY, MESSAGE_FAILED,   60000, 600000, TRIES_MAX },
-    { ERROR_MODEM,      OUTCOME_RETRY, MESSAGE_FAILED,   5000,  120000, TRIES_MAX },
-    { ERROR_VARIES,     OUTCOME_RETRY, MESSAGE_REJECTED, 30000, 600000, TRIES_VARIES_MAX },
-    { ERROR_AMBIGUOUS,  OUTCOME_DONE,  MESSAGE_UNKNOWN,  0,     0,      1 },
+static const struct class_policy class_policies[ERROR_CLASSES] = {
+    [ERROR_RECIPIENT]  = { OUTCOME_FAIL,  MESSAGE_REJECTED, 0,     0,      1 },
+    [ERROR_MESSAGE]    = { OUTCOME_FAIL,  MESSAGE_FAILED,   0,     0,      1 },
+    [ERROR_SIM]        = { OUTCOME_RETRY, MESSAGE_FAILED,   0,     0,      TRIES_MAX },
+    [ERROR_TRANSIENT]  = { OUTCOME_RETRY, MESSAGE_FAILED,   10000, 120000, TRIES_MAX },
+    [ERROR_CONGESTION] = { OUTCOME_RETRY, MESSAGE_FAILED,   60000, 600000, TRIES_MAX },
+    [ERROR_MODEM]      = { OUTCOME_RETRY, MESSAGE_FAILED,   5000,  120000, TRIES_MAX },
+    [ERROR_VARIES]     = { OUTCOME_RETRY, MESSAGE_REJECTED, 30000, 600000, TRIES_VARIES_MAX },
+    [ERROR_AMBIGUOUS]  = { OUTCOME_DONE,  MESSAGE_UNKNOWN,  0,     0,      1 },
 };
-
-static const struct class_policy *find(enum error_class class)
-{
-    for (size_t i = 0; i < sizeof class_policies / sizeof *class_policies; i++)
-        if (class_policies[i].class == class)
-            return &class_policies[i];
-    return &class_policies[3];
-}
 
 static uint32_t delay(const struct class_policy *row, uint8_t failures)
 {
@@ -49,7 +40,8 @@ static uint8_t refused(struct policy *policy, uint8_t error_kind, int code, uint
 {
     static const char *const kinds[] = { [ERROR_NONE] = "ERROR", [ERROR_CMS] = "+CMS ERROR", [ERROR_CME] = "+CME ERROR" };
     const struct error_info *info = error_classify((enum error_kind)error_kind, code);
-    const struct class_policy *row = find(sim_fault ? ERROR_SIM : info->class);
+    enum error_class class = sim_fault ? ERROR_SIM : info->class;
+    const struct class_policy *row = &class_policies[class];
     char said[32];
 
     if (code >= 0)
@@ -60,7 +52,7 @@ static uint8_t refused(struct policy *policy, uint8_t error_kind, int code, uint
     policy->verdict = row->verdict;
     policy->fail_state = row->fail_state;
     policy->delay_ms = delay(row, failures);
-    (void)snprintf(policy->reason, sizeof policy->reason, "%s: %s (%s)", said, info->text, error_class_name(row->class));
+    (void)snprintf(policy->reason, sizeof policy->reason, "%s: %s (%s)", said, info->text, error_class_name(class));
     return row->tries_max;
 }
 
@@ -89,13 +81,13 @@ struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int 
     case GATEWAY_NOT_SENT:
         policy.attempt = ATTEMPT_NOT_SENT;
         policy.verdict = OUTCOME_RETRY;
-        policy.delay_ms = failures == 0 ? 0 : delay(find(ERROR_MODEM), failures);
+        policy.delay_ms = failures == 0 ? 0 : delay(&class_policies[ERROR_MODEM], failures);
         (void)snprintf(policy.reason, sizeof policy.reason, "the modem did not take it: nothing was sent");
         break;
     case GATEWAY_NEVER_SENT:
         policy.attempt = ATTEMPT_NOT_SENT;
         policy.verdict = OUTCOME_RETRY;
-        policy.delay_ms = failures == 0 ? 0 : delay(find(ERROR_MODEM), failures);
+        policy.delay_ms = failures == 0 ? 0 : delay(&class_policies[ERROR_MODEM], failures);
         (void)snprintf(policy.reason, sizeof policy.reason, "the card's counter shows that it was not sent");
         break;
     case GATEWAY_REFUSED:

@@ -26,13 +26,18 @@ static char *copy(const void *bytes, size_t length)
     return text;
 }
 
-static void set_sim(struct store_change *change, const struct gateway_slot *slot)
+static uint32_t sim_id_of(const struct store_change *change)
+{
+    return change->kind == CHANGE_RECEIVE ? change->u.receive.sim_id : change->u.report.sim_id;
+}
+
+static void set_sim(struct store_change *change, uint32_t sim_id, uint32_t modem_id)
 {
     if (change->kind == CHANGE_RECEIVE) {
-        change->u.receive.sim_id = slot->sim_id;
-        change->u.receive.modem_id = slot->modem_id;
+        change->u.receive.sim_id = sim_id;
+        change->u.receive.modem_id = modem_id;
     } else {
-        change->u.report.sim_id = slot->sim_id;
+        change->u.report.sim_id = sim_id;
     }
 }
 
@@ -43,7 +48,7 @@ static void add_for_card(struct gateway *gateway, struct gateway_slot *slot, str
     struct store_change **tail = &slot->waiting;
 
     if (slot->known) {
-        set_sim(change, slot);
+        set_sim(change, slot->sim_id, slot->modem_id);
         gateway_add_change(gateway, change);
         return;
     }
@@ -51,25 +56,38 @@ static void add_for_card(struct gateway *gateway, struct gateway_slot *slot, str
         change_free(change);
         return;
     }
+    set_sim(change, slot->card_turn, 0);
     while (*tail != NULL)
         tail = &(*tail)->next;
     *tail = change;
     slot->waiting_count++;
 }
 
-void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot)
+/* Another card may have come in since: each goes to the one that it came by. */
+void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows)
 {
-    struct store_change *list = slot->waiting;
+    struct store_change **at = &slot->waiting;
 
-    slot->waiting = NULL;
-    slot->waiting_count = 0;
-    while (list != NULL) {
-        struct store_change *change = list;
+    while (*at != NULL) {
+        struct store_change *change = *at;
 
-        list = change->next;
-        set_sim(change, slot);
+        if (sim_id_of(change) != card_turn) {
+            at = &change->next;
+            continue;
+        }
+        *at = change->next;
+        slot->waiting_count--;
+        set_sim(change, rows->sim_id, rows->modem_id);
         gateway_add_change(gateway, change);
     }
+}
+
+/* The card that it came by, as long as that one is in the slot; else nameless. */
+static const struct change_sim *card_of(const struct gateway_slot *slot, uint32_t sim_id)
+{
+    static const struct change_sim gone = { .sim_id = 0 };
+
+    return slot->known && slot->sim_id == sim_id ? &slot->card : &gone;
 }
 
 static bool fill_user_data(struct change_receive *receive, const struct sms_tpdu *tpdu)
@@ -149,9 +167,10 @@ void gateway_receive_done(struct gateway *gateway, struct store_change *change, 
     if (receive->inbox_id == 0) {
         gateway_due_at(gateway, receive->give_up_ms);   /* nothing else may ever ask, on a box that only receives */
     } else {
+        const struct change_sim *card = card_of(slot, receive->sim_id);
         struct live_event event = { .kind = LIVE_INBOX, .at_ms = now.wall_ms, .message_id = receive->inbox_id, .from = receive->from,
                                     .text = receive->concat ? NULL : receive->text, .reason = receive->problem, .parts = receive->total,
-                                    .mr = -1, .code = -1, .status = -1, .port = slot->port, .imei = slot->imei, .iccid = slot->iccid };
+                                    .mr = -1, .code = -1, .status = -1, .port = slot->port, .imei = card->imei, .iccid = card->iccid };
 
         gateway->config.ops->event(gateway->config.context, &event);
     }
@@ -189,22 +208,24 @@ void gateway_report_done(struct gateway *gateway, struct store_change *change, s
 {
     const struct change_report *report = &change->u.report;
     struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
+    const struct change_sim *card;
 
     if (change->result != 0)
         return;
     gateway->config.ops->stored(gateway->config.context, change->slot, (uint32_t)change->handle, now);
     gateway->reports++;
-    if (report->message_id != 0)
-        sim_health_reported(&slot->health, tp_status_find(report->status), gateway_recipient_hash(report->recipient), now.mono_us);
     if (report->message_id == 0) {
         gateway->reports_unmatched++;
         return;
     }
+    card = card_of(slot, report->sim_id);
+    if (card == &slot->card)
+        sim_health_reported(&slot->health, tp_status_find(report->status), gateway_recipient_hash(report->recipient), now.mono_us);
     {
         struct live_event event = { .kind = LIVE_PART, .at_ms = now.wall_ms, .message_id = report->message_id, .part = report->part,
                                     .parts = report->parts,
                                     .step = LIVE_PART_REPORTED, .mr = report->mr, .code = -1, .status = report->status, .reason = "",
-                                    .port = slot->port, .imei = slot->imei, .iccid = slot->iccid };
+                                    .port = slot->port, .imei = card->imei, .iccid = card->iccid };
 
         gateway->config.ops->event(gateway->config.context, &event);
     }

@@ -102,7 +102,9 @@ static bool pick(struct gateway *gateway, struct gateway_slot *slot, struct queu
         gateway->bound[bound] = gateway->bound[--gateway->bound_count];
         return true;
     }
-    return any && queue_take(&gateway->queue, ret_item);
+    if (any)
+        (void)queue_take(&gateway->queue, ret_item);
+    return any;
 }
 
 /* -- intent --------------------------------------------------------------------------------------------------- */
@@ -157,7 +159,7 @@ void gateway_take_back(struct gateway *gateway, struct gateway_slot *slot, uint3
 {
     (void)index;
     /* The rest of a message whose part is on its way comes back with that part's outcome. */
-    if (slot->follow.id != 0 && slot->follow.part_next > 0 && slot->air.state == PART_NONE && slot->next.state == PART_NONE)
+    if (slot->follow.id != 0 && slot->air.state == PART_NONE && slot->next.state == PART_NONE)
         gateway_put(gateway, &slot->follow);
     slot->follow.id = 0;
     if (slot->next.state == PART_DURABLE)
@@ -218,7 +220,7 @@ static void part_event(struct gateway *gateway, const struct gateway_slot *slot,
 {
     struct live_event event = { .kind = LIVE_PART, .at_ms = now.wall_ms, .message_id = part->item.id, .reason = reason, .step = step,
                                 .part = part->item.part_next, .parts = part->item.parts, .mr = mr, .code = code, .status = -1,
-                                .port = slot->port, .imei = slot->imei, .iccid = slot->iccid };
+                                .port = slot->port, .imei = slot->card.imei, .iccid = slot->card.iccid };
 
     gateway->config.ops->event(gateway->config.context, &event);
 }
@@ -286,7 +288,8 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
     part->resend = intent->resend;
     part->recipient = gateway_recipient_hash(intent->to);
     part->item.expire_ms = intent->expire_ms;   /* the clock may have been set since it was queued */
-    if (part->take_back || !slot->ready) {
+    assert(part->take_back || slot->ready);   /* what makes it not ready takes back */
+    if (part->take_back) {
         slot->follow.id = 0;
         withdraw(gateway, part, now);
         return;
@@ -335,7 +338,7 @@ static bool hand_over(struct gateway *gateway, struct gateway_slot *slot, uint32
     slot->air_since_us = now.mono_us;
     slot->prefetch_at_us = now.mono_us;
     if (!gateway->config.prefetch_at_once && air_us > commits_us)
-        slot->prefetch_at_us += air_us < slot->air_min_us - commits_us ? air_us : slot->air_min_us - commits_us;
+        slot->prefetch_at_us += air_us;
     measure_acceptance_to_air(gateway, slot->air.item.id, now);
     part_event(gateway, slot, &slot->air, LIVE_PART_ON_AIR, -1, -1, "", now);
     return true;
@@ -446,31 +449,45 @@ void gateway_outcome_done(struct gateway *gateway, struct store_change *change, 
 
 /* -- slots ---------------------------------------------------------------------------------------------------- */
 
-void gateway_slot_sim(struct gateway *gateway, uint32_t index, const char *port, const struct change_sim *sim, struct gateway_now now)
+static void ask_rows(struct gateway *gateway, struct gateway_slot *slot, uint32_t index, struct gateway_now now)
 {
     struct store_change *change = gateway_new_change(gateway, CHANGE_SIM, now);
+
+    slot->card_asked = change != NULL;
+    if (change == NULL)
+        return;
+    change->slot = index;
+    change->handle = slot->card_turn;
+    change->u.sim = slot->card;
+    gateway_add_change(gateway, change);
+}
+
+void gateway_cards_ask(struct gateway *gateway, struct gateway_now now)
+{
+    for (uint32_t i = 0; i < gateway->slot_count; i++)
+        if (gateway->slots[i] != NULL && !gateway->slots[i]->card_asked)
+            ask_rows(gateway, gateway->slots[i], i, now);
+}
+
+/* The card is another one from here on, whether or not there is memory to ask for its rows: nothing is booked on the one before. */
+void gateway_slot_sim(struct gateway *gateway, uint32_t index, const char *port, const struct change_sim *sim, struct gateway_now now)
+{
     struct gateway_slot *slot;
 
     assert(index < GATEWAY_SLOTS_MAX);
-    if (change == NULL)
-        return;
-    if (gateway->slots[index] == NULL && (gateway->slots[index] = calloc(1, sizeof *gateway->slots[index])) == NULL) {
-        change_free(change);
-        return;
-    }
+    if (gateway->slots[index] == NULL && (gateway->slots[index] = calloc(1, sizeof *gateway->slots[index])) == NULL)
+        return;   /* the modem is of no use until it is announced again */
     if (index >= gateway->slot_count)
         gateway->slot_count = index + 1;
     slot = gateway->slots[index];
-    if (strcmp(slot->iccid, sim->iccid) != 0 || strcmp(slot->imei, sim->imei) != 0) {
+    if (strcmp(slot->card.iccid, sim->iccid) != 0 || strcmp(slot->card.imei, sim->imei) != 0) {
         slot->known = false;
+        slot->card_turn++;
         smss_init(&slot->smss, now.mono_us);
     }
     (void)snprintf(slot->port, sizeof slot->port, "%s", port);
-    (void)snprintf(slot->imei, sizeof slot->imei, "%s", sim->imei);
-    (void)snprintf(slot->iccid, sizeof slot->iccid, "%s", sim->iccid);
-    change->slot = index;
-    change->u.sim = *sim;
-    gateway_add_change(gateway, change);
+    slot->card = *sim;
+    ask_rows(gateway, slot, index, now);
 }
 
 void gateway_slot_ready(struct gateway *gateway, uint32_t index, bool ready, struct gateway_now now)

@@ -102,15 +102,13 @@ static bool behind_frontier(const struct queue *queue, uint8_t priority, int64_t
 
 static void set_frontier_to_worst(struct queue *queue)
 {
-    for (size_t i = 0; i <= MESSAGE_PRIORITY_MAX; i++) {
-        const struct queue_lane *lane = &queue->lanes[i];
+    uint8_t i = 0;
 
-        if (lane->count != 0) {
-            queue->frontier_priority = (uint8_t)i;
-            queue->frontier_id = lane_at(lane, lane->count - 1)->id;
-            return;
-        }
-    }
+    assert(queue->count > 0);
+    while (queue->lanes[i].count == 0)
+        i++;
+    queue->frontier_priority = i;
+    queue->frontier_id = lane_at(&queue->lanes[i], queue->lanes[i].count - 1)->id;
 }
 
 /* The worst ones go back to where they are durable anyway. Not while a fetch is under way: its answer could then move the
@@ -119,7 +117,7 @@ static void drop_over_window(struct queue *queue)
 {
     if (queue->fetching || queue->count <= queue->window)
         return;
-    for (size_t i = 0; i <= MESSAGE_PRIORITY_MAX && queue->count > queue->window; i++) {
+    for (size_t i = 0; queue->count > queue->window; i++) {
         struct queue_lane *lane = &queue->lanes[i];
         uint32_t excess = queue->count - queue->window;
         uint32_t drop = excess < lane->count ? excess : lane->count;
@@ -151,12 +149,15 @@ static enum queue_put keep(struct queue *queue, const struct queue_item *item)
     if (index < lane->count && lane_at(lane, index)->id == item->id)
         return QUEUE_HAD_IT;
     if (!lane_insert(lane, index, item)) {
-        /* No memory: the store has it. Everything from here on is behind the frontier now. */
+        /* No memory: the store has it. Everything from here on is behind the frontier now, also what was kept before; an
+         * answer that is under way may have been made without this one. */
+        if (!queue->more || !behind_frontier(queue, item->priority, item->id)) {
+            queue->frontier_priority = item->priority;
+            queue->frontier_id = item->id - 1;
+        }
         queue->more = true;
-        if (behind_frontier(queue, item->priority, item->id))
-            return QUEUE_LEFT_IN_STORE;
-        queue->frontier_priority = item->priority;
-        queue->frontier_id = item->id - 1;
+        queue->started_over = queue->fetching;
+        drop_behind_frontier(queue);
         return QUEUE_LEFT_IN_STORE;
     }
     queue->count++;
@@ -260,10 +261,10 @@ void queue_fetched(struct queue *queue, const struct queue_item *items, uint32_t
         queue->frontier_priority = items[count - 1].priority;
         queue->frontier_id = items[count - 1].id;
     }
+    queue->fetching = false;
     for (uint32_t i = 0; i < count; i++)
         if (skip == NULL || !skip(context, items[i].id))
             (void)keep(queue, &items[i]);
-    queue->fetching = false;
     drop_behind_frontier(queue);
     drop_over_window(queue);
 }

@@ -26,7 +26,7 @@ struct rig {
     struct gateway *gateway;
     struct gateway_now now;
     struct rig_sent sent[512]; size_t sent_count;
-    uint32_t stored[64]; size_t stored_count;
+    uint32_t stored[16384]; size_t stored_count;
     int last_result; int64_t last_id; enum message_state last_state;
     size_t answers;
     int store_error;                     /* not 0: every commit fails with it */
@@ -34,6 +34,9 @@ struct rig {
     uint32_t counts_asked;
     int refuse_send;                     /* not 0: the modem takes nothing */
     char alarm[200]; uint32_t alarms, alarms_over;   /* as told by events */
+    uint32_t incoming; char incoming_iccid[32];      /* events about messages and reports that came in; the card that the last one names */
+    bool prefetch_at_once;               /* from the next start */
+    void (*witness_looks)(bool begins);  /* NULL: nobody wants to know; the witness is no part of what is tested */
     int64_t stale_ms;                    /* requests were read by a clock that was so far behind */
 };
 
@@ -64,6 +67,8 @@ static inline int rig_send(void *context, uint32_t slot, int64_t attempt_id, con
     (void)now;
     if (rig->refuse_send != 0)
         return rig->refuse_send;
+    if (rig->witness_looks != NULL)
+        rig->witness_looks(true);
     memset(sent, 0, sizeof *sent);
     sent->slot = slot;
     sent->attempt_id = attempt_id;
@@ -74,6 +79,8 @@ static inline int rig_send(void *context, uint32_t slot, int64_t attempt_id, con
         assert_int_equal(store_read_attempts(rig->reader, ids[i], rig_find_intent, sent), 0);
     assert_true(sent->was_durable);
     rig->sent_count++;
+    if (rig->witness_looks != NULL)
+        rig->witness_looks(false);
     return 0;
 }
 
@@ -99,6 +106,10 @@ static inline void rig_event(void *context, const struct live_event *event)
 {
     struct rig *rig = context;
 
+    if (event->kind == LIVE_INBOX || (event->kind == LIVE_PART && event->step == LIVE_PART_REPORTED)) {
+        rig->incoming++;
+        (void)snprintf(rig->incoming_iccid, sizeof rig->incoming_iccid, "%s", event->iccid);
+    }
     if (event->kind != LIVE_ALARM)
         return;
     (void)snprintf(rig->alarm, sizeof rig->alarm, "%s", event->reason);
@@ -120,26 +131,31 @@ static inline void rig_answer(void *context, struct store_change *change)
     change_free(change);
 }
 
+/* A list that was taken is committed, or not. */
+static inline void rig_commit_list(struct rig *rig, struct store_change *list)
+{
+    int error = rig->store_error != 0 ? rig->store_error : store_apply(rig->store, list);
+
+    if (error == 0)
+        error = rig->landed_error;
+    for (struct store_change *change = list; error != 0 && change != NULL; change = change->next)
+        change->result = error;
+    gateway_changes_done(rig->gateway, list, error, 500, rig->now);
+}
+
 /* Until nobody has anything more to commit. */
 static inline void rig_commit(struct rig *rig)
 {
     struct store_change *list;
 
-    while ((list = gateway_take_changes(rig->gateway)) != NULL) {
-        int error = rig->store_error != 0 ? rig->store_error : store_apply(rig->store, list);
-
-        if (error == 0)
-            error = rig->landed_error;
-        for (struct store_change *change = list; error != 0 && change != NULL; change = change->next)
-            change->result = error;
-        gateway_changes_done(rig->gateway, list, error, 500, rig->now);
-    }
+    while ((list = gateway_take_changes(rig->gateway)) != NULL)
+        rig_commit_list(rig, list);
 }
 
 static inline void rig_start_gateway(struct rig *rig)
 {
     static const struct gateway_ops ops = { rig_send, rig_stored, rig_read_count, rig_event, rig_answer };
-    struct gateway_config config = { .ops = &ops, .context = rig };
+    struct gateway_config config = { .ops = &ops, .context = rig, .prefetch_at_once = rig->prefetch_at_once };
 
     rig->gateway = gateway_new(&config);
     assert_non_null(rig->gateway);
@@ -158,17 +174,19 @@ static inline void rig_open(struct rig *rig)
     rig_start_gateway(rig);
 }
 
-static inline struct rig *rig_new(void)
+static inline struct rig *rig_new_in(const char *folder)
 {
     struct rig *rig = calloc(1, sizeof *rig);
 
-    (void)snprintf(rig->dir, sizeof rig->dir, "/tmp/cellpost-rig-XXXXXX");
+    (void)snprintf(rig->dir, sizeof rig->dir, "%s/cellpost-rig-XXXXXX", folder);
     assert_non_null(mkdtemp(rig->dir));
     (void)snprintf(rig->path, sizeof rig->path, "%s/cellpost.db", rig->dir);
     rig->now = (struct gateway_now){ .mono_us = 1000000, .wall_ms = 1790000000000 };
     rig_open(rig);
     return rig;
 }
+
+static inline struct rig *rig_new(void) { return rig_new_in("/tmp"); }
 
 static inline void rig_close(struct rig *rig)
 {
@@ -219,7 +237,7 @@ static inline void rig_modem(struct rig *rig, uint32_t slot)
 
 struct rig_text { const char *to, *text; uint16_t cuts[4]; uint16_t parts; uint8_t priority; bool at_least_once; int64_t due_in_ms, expire_in_ms; };
 
-static inline int64_t rig_submit(struct rig *rig, struct rig_text text)
+static inline struct store_change *rig_new_accept(struct rig *rig, struct rig_text text)
 {
     int64_t wall_ms = rig->now.wall_ms - rig->stale_ms;
     struct store_change *change = change_new(CHANGE_ACCEPT, wall_ms);
@@ -246,7 +264,12 @@ static inline int64_t rig_submit(struct rig *rig, struct rig_text text)
     message->policy = text.at_least_once ? MESSAGE_AT_LEAST_ONCE : MESSAGE_AT_MOST_ONCE;
     message->due_ms = text.due_in_ms != 0 ? wall_ms + text.due_in_ms : 0;
     message->expire_ms = wall_ms + (text.expire_in_ms != 0 ? text.expire_in_ms : 86400000);
-    gateway_submit(rig->gateway, change, rig->now);
+    return change;
+}
+
+static inline int64_t rig_submit(struct rig *rig, struct rig_text text)
+{
+    gateway_submit(rig->gateway, rig_new_accept(rig, text), rig->now);
     rig_commit(rig);
     return rig->last_id;
 }
