@@ -108,7 +108,7 @@ uint32_t witness_message_new(struct simulation *sim, const struct accept_message
                                       .report = message->report, .may_repeat = message->policy == MESSAGE_AT_LEAST_ONCE,
                                       .due_ms = message->due_ms, .expire_ms = message->expire_ms };
     mine->created_us = mine->asked_us = sim->now_us;
-    mine->boot_us = sim->host.boot_us;
+    mine->created_boot_us = mine->boot_us = sim->host.boot_us;
     mine->span_ms = mine->expire_ms - (mine->due_ms != 0 ? mine->due_ms : host_wall_ms(sim));
     memcpy(mine->to, message->to, sizeof mine->to);
     mine->key = witness_key(message->to, message->text, message->text_length);
@@ -179,7 +179,7 @@ void witness_releases(struct simulation *sim, uint32_t index)
     if (message->expire_ms < host_wall_ms(sim) + message->span_ms)
         message->expire_ms = host_wall_ms(sim) + message->span_ms;
     message->created_us = message->asked_us = sim->now_us;
-    message->boot_us = sim->host.boot_us;
+    message->created_boot_us = message->boot_us = sim->host.boot_us;
 }
 
 /* -- what waits, best first ----------------------------------------------------------------------------------- */
@@ -336,7 +336,7 @@ static void expired(struct simulation *sim, int64_t id)
 {
     const struct witness_message *message = witness_message_by_id(sim, id);
 
-    if (message != NULL && message->due_ms == 0 && message->boot_us == sim->host.boot_us &&
+    if (message != NULL && message->due_ms == 0 && message->created_boot_us == sim->host.boot_us &&
         (int64_t)((sim->now_us - message->created_us) / 1000) + EXPIRY_EARLY_MS < message->span_ms)
         violation(sim, "message %lld is expired %lld s after it came, and had %lld s", (long long)id,
                   (long long)((sim->now_us - message->created_us) / SECONDS(1)), (long long)(message->span_ms / 1000));

@@ -38,7 +38,7 @@ struct witness_message {
     int64_t id;                          /* 0: not known yet */
     int64_t due_ms, expire_ms;           /* by the box's clock */
     uint64_t created_us, asked_us;       /* when its client wrote it; when it was asked for last before it was promised */
-    uint64_t boot_us;                    /* in which run of the machine */
+    uint64_t created_boot_us, boot_us;   /* in which run of the machine that was, each */
     int64_t span_ms;                     /* how long it may take; a release gives it as much again */
     uint64_t ready_us, cancelled_us;
     uint64_t key;                        /* of recipient and whole text */
