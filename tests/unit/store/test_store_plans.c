@@ -19,6 +19,7 @@ static const struct { const char *statement, *plan, *reason; } allowed[] = {
     { "SELECT id, mr, recipient", "USE TEMP B-TREE FOR ORDER BY", "orphans of one SIM: at most 1000 are kept in all" },
     { "DELETE FROM report_orphan WHERE id <=", "SCAN report_orphan", "at most 1000 are kept" },
     { "UPDATE attempt SET state = 5", "SCAN attempt USING INDEX attempt_open", "the index holds open attempts alone" },
+    { "UPDATE inbox_part SET received_ms", "SCAN inbox_part USING INDEX inbox_part_age", "the index holds parts that wait alone" },
     { "SELECT id, at_ms, ref", "SCAN (subquery-1)", "at most 1024 fragments of one message" },
     { "SELECT id, at_ms, ref", "USE TEMP B-TREE FOR ORDER BY", "fragments under one key: a sender's parts that wait" },
 };
