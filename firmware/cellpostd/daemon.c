@@ -60,7 +60,16 @@ static void on_check_wake(void *context)   /* the check's thread */
     (void)uv_async_send(&daemon->check_async);
 }
 
-/* A large database was read beside the work. What is damaged is known to the next start too. */
+/* What is damaged is known to the next start too, which looks before it sends anything. */
+static void store_is_damaged(struct daemon *daemon)
+{
+    state_dir_mark_damaged(daemon->config->gateway.state_dir);
+    gateway_store_damaged(box_gateway(daemon->box), daemon_now());
+    daemon->damaged = true;
+    note_store_health(daemon);
+}
+
+/* A large database was read beside the work. */
 static void on_checked(uv_async_t *async)
 {
     struct daemon *daemon = async->data;
@@ -71,9 +80,7 @@ static void on_checked(uv_async_t *async)
         log_line(LOG_INFO, "%s was read from end to end: it is sound", daemon->db_path);
     } else if (r != -EINPROGRESS) {
         log_line(LOG_ERROR, "%s", error);
-        state_dir_mark_damaged(daemon->config->gateway.state_dir);
-        gateway_store_damaged(box_gateway(daemon->box), daemon_now());
-        note_store_health(daemon);
+        store_is_damaged(daemon);
     }
 }
 
@@ -83,6 +90,11 @@ static void collect_commits(struct daemon *daemon)
 
     while (store_thread_collect(daemon->store_thread, &commit)) {
         daemon->store_stats = commit.stats;
+        if (commit.error == -EBADMSG && !daemon->damaged) {
+            log_line(LOG_ERROR, "%s is damaged (a commit met a page that cannot be right). Stop the gateway, keep copies of it and of its"
+                     " -wal and -shm files, then bring back a backup or save what can be read with: sqlite3 FILE .recover", daemon->db_path);
+            store_is_damaged(daemon);
+        }
         gateway_changes_done(box_gateway(daemon->box), commit.list, commit.error, commit.commit_us, daemon_now());
     }
     note_store_health(daemon);

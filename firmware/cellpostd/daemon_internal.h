@@ -38,6 +38,7 @@ struct daemon {
     struct store *store;
     struct store_thread *store_thread;
     struct check_thread *check_thread;   /* NULL: the file was checked before the start */
+    bool damaged;                        /* found while running */
     struct store_stats store_stats;      /* of the last commit that came back */
     struct http_server *http;
     uv_mutex_t calls_mutex;

@@ -17,7 +17,7 @@ struct count_vfs {
 };
 
 /* The file of the VFS below follows in the same allocation. */
-struct count_file { sqlite3_file file; struct count_vfs *owner; };
+struct count_file { sqlite3_file file; struct count_vfs *owner; bool wal; };
 
 static sqlite3_file *below(sqlite3_file *file)
 {
@@ -47,6 +47,8 @@ static int file_write(sqlite3_file *file, const void *bytes, int count, sqlite3_
 {
     stats_of(file)->writes++;
     stats_of(file)->bytes_written += (uint64_t)count;
+    if (((struct count_file *)file)->wal)
+        stats_of(file)->wal_bytes_written += (uint64_t)count;
     return below(file)->pMethods->xWrite(below(file), bytes, count, at);
 }
 
@@ -109,6 +111,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
     int r;
 
     ((struct count_file *)file)->owner = count;
+    ((struct count_file *)file)->wal = (flags & SQLITE_OPEN_WAL) != 0;
     r = count->below->xOpen(count->below, name, below(file), flags, ret_flags);
     /* Where the one below set its methods the file must be closed, also after an error. */
     file->pMethods = below(file)->pMethods != NULL ? &methods : NULL;

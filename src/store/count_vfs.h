@@ -13,7 +13,7 @@
 
 struct count_vfs;
 
-struct count_vfs_stats { uint64_t writes, bytes_written, syncs; };
+struct count_vfs_stats { uint64_t writes, bytes_written, wal_bytes_written, syncs; };   /* wal: of them to the write-ahead log */
 
 /* base: name of the VFS below, NULL for the default. -ENOENT: there is none of this name; -ENOMEM. */
 int count_vfs_new(const char *base, struct count_vfs **ret_vfs);

@@ -125,6 +125,7 @@ struct store_stats store_stats(const struct store *store)
 
     stats.writes = disk.writes;
     stats.bytes_written = disk.bytes_written;
+    stats.wal_bytes_written = disk.wal_bytes_written;
     stats.syncs = disk.syncs;
     return stats;
 }

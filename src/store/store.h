@@ -240,7 +240,7 @@ int store_recover(struct store *store, int64_t now_ms, uint32_t *ret_unknown);
 /* landed: commits that were there in spite of their error. */
 struct store_stats {
     uint64_t commits, changes, failures, landed;
-    uint64_t writes, bytes_written, syncs;   /* as the disk was asked for them */
+    uint64_t writes, bytes_written, wal_bytes_written, syncs;   /* as the disk was asked for them */
 };
 struct store_stats store_stats(const struct store *store);
 

@@ -75,10 +75,52 @@ static void damage_found_beside_the_work_stops_intake_and_the_next_start_until_i
     harness->passed = true;
 }
 
+/* All but the first two pages. */
+static void overwrite(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    char page[PAGE];
+    struct stat st;
+
+    memset(page, 0xA5, sizeof page);
+    assert_true(fd >= 0 && fstat(fd, &st) == 0);
+    for (off_t at = 2 * PAGE; at < st.st_size; at += PAGE)
+        assert_int_equal(pwrite(fd, page, PAGE, at), PAGE);
+    assert_int_equal(close(fd), 0);
+}
+
+/* After a failure of the disk the file is opened anew, and is no longer what it was. */
+static void damage_that_a_commit_meets_is_said_as_such_and_ends_the_work(void **state)
+{
+    const struct harness_options options = { .modems = 0 };
+    struct harness *harness = fixture_open(state, &options);
+    struct http_answer answer;
+    char id[32];
+
+    faults_attach(harness);
+    harness_start(harness);
+    harness_send(harness, "+40711000000", "before", id);
+    assert_int_equal(harness_stop(harness, 15000), 0);
+    harness_start(harness);
+    overwrite(harness->database);
+    faults_begin(harness, "disk_error_sync");
+    http_call(harness->http, "POST", "/v1/messages", "{\"to\": \"+40711000001\", \"text\": \"new\"}", NULL, &answer);
+    assert_int_equal(answer.status, 503);
+    http_answer_done(&answer);
+    faults_end(harness);
+    assert_true(harness_wait(harness, is_unwell, NULL, 60000));
+    assert_true(harness_wait_log(harness, "cellpost.db is damaged", WAIT_MS));
+    assert_int_equal(harness_stop(harness, 15000), 0);
+    harness_spawn(harness);
+    assert_int_equal(process_wait(&harness->daemon, 60000), 1);
+    harness->passed = true;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(damage_found_beside_the_work_stops_intake_and_the_next_start_until_it_is_mended, fixture_end),
+        cmocka_unit_test_teardown(damage_that_a_commit_meets_is_said_as_such_and_ends_the_work, fixture_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,11 +166,11 @@ static void life_end(struct life *life)
     assert_int_equal(rmdir(life->bench.dir), 0);
 }
 
-/* Every step that writes fails; of those that look, which are many, each third. CELLPOST_EVERY=1 for all. */
+/* Every step that writes fails; of those that look, which are many, each fifth. CELLPOST_EVERY=1 for all. */
 struct sweep { enum fault_kind kind; enum fault_mode mode; uint64_t stride; };
 static const struct sweep sweeps[] = {
     { FAULT_WRITING, FAULT_ONCE, 1 }, { FAULT_WRITING, FAULT_DEAD, 1 }, { FAULT_WRITING, FAULT_TORN, 1 },
-    { FAULT_WRITING, FAULT_FULL, 1 }, { FAULT_LOOKING, FAULT_ONCE, 3 }, { FAULT_LOOKING, FAULT_DEAD, 3 },
+    { FAULT_WRITING, FAULT_FULL, 1 }, { FAULT_LOOKING, FAULT_ONCE, 5 }, { FAULT_LOOKING, FAULT_DEAD, 5 },
 };
 #define SWEEPS (sizeof sweeps / sizeof sweeps[0])
 

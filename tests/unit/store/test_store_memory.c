@@ -16,7 +16,7 @@ struct sweep { uint64_t first, step; };
 
 static struct sweep sweep_of(enum memory_of of, bool connects, uint64_t sweep)
 {
-    uint64_t step = of == MEMORY_OWN || getenv("CELLPOST_EVERY") != NULL ? 1 : connects ? 23 : 3;
+    uint64_t step = of == MEMORY_OWN || getenv("CELLPOST_EVERY") != NULL ? 1 : connects ? 37 : 5;
 
     return (struct sweep){ .first = 1 + sweep * 5 % step, .step = step };
 }
