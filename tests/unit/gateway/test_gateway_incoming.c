@@ -3,6 +3,8 @@
  * What comes in, and the card it is booked on: also before the card's row in the store is known, and while cards change. */
 #include "tests/unit/gateway/rig.h"
 
+#include "src/gateway/sim_health.h"
+
 #include <errno.h>
 
 /* "How are you?" from +31641600986. */
@@ -153,6 +155,50 @@ static void an_event_names_a_card_only_while_it_is_in(void **state)
     rig_free(rig);
 }
 
+/* Reports alone can send a SIM to bed (sim_health.h): not the one that came after it. TP-ST 45h: no interworking. */
+static void reports_that_speak_against_a_card_do_not_tire_the_one_that_is_in_by_then(void **state)
+{
+    (void)state;
+    for (int changed = 0; changed <= 1; changed++) {
+        struct rig *rig = rig_new();
+        struct store_change *rows = NULL;
+        uint64_t left_us;
+        const char *cause;
+
+        card_in(rig, &card_a);
+        gateway_slot_ready(rig->gateway, 0, true, rig->now);
+        rig_commit(rig);
+        for (uint32_t i = 0; i < SIM_STREAK_MAX; i++) {
+            char to[24];
+
+            (void)snprintf(to, sizeof to, "+4070000000%u", i);
+            (void)rig_submit(rig, (struct rig_text){ .text = "a", .to = to });
+            rig_result(rig, i, GATEWAY_SENT, 17, -1);
+            rig_commit(rig);
+        }
+        gateway_slot_ready(rig->gateway, 0, false, rig->now);
+        for (uint32_t i = 0; i < SIM_STREAK_MAX; i++) {
+            char pdu[64];
+
+            (void)snprintf(pdu, sizeof pdu, "0006110B910407000000F%u6290124131020062901241310200" "45", i);
+            report_in(rig, pdu, i + 1);
+        }
+        if (changed) {
+            struct store_change *list = gateway_take_changes(rig->gateway);
+
+            card_in(rig, &card_b);
+            rows = gateway_take_changes(rig->gateway);
+            rig_commit_list(rig, list);
+            rig_commit_list(rig, rows);
+        }
+        rig_commit(rig);
+        assert_int_equal(rig->stored_count, SIM_STREAK_MAX);
+        assert_int_equal(rig->incoming, SIM_STREAK_MAX);
+        assert_int_equal(gateway_rests(rig->gateway, 0, rig->now.mono_us, &left_us, &cause), !changed);
+        rig_free(rig);
+    }
+}
+
 /* -- bounds and odd ones --------------------------------------------------------------------------------------- */
 
 static void come_in_numbered(struct rig *rig, uint32_t number)
@@ -288,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_card_that_comes_back_keeps_what_waited_for_it_both_times),
         cmocka_unit_test(a_disk_that_fails_meanwhile_mixes_nothing_up),
         cmocka_unit_test(an_event_names_a_card_only_while_it_is_in),
+        cmocka_unit_test(reports_that_speak_against_a_card_do_not_tire_the_one_that_is_in_by_then),
         cmocka_unit_test(what_waits_for_a_row_has_a_bound_and_the_rest_stays_with_the_modem),
         cmocka_unit_test(what_a_disk_that_fails_makes_wait_has_a_bound_and_the_rest_stays_with_the_modem),
         cmocka_unit_test(data_of_eight_bits_comes_in_as_it_is),

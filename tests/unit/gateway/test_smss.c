@@ -190,6 +190,18 @@ static void a_count_that_disagrees_or_jumps_is_never_trusted_again(void **state)
     assert_false(smss_trusted(&lies) || smss_trusted(&jumps) || smss_trusted(&stands) || smss_trusted(&nonsense));
 }
 
+/* A modem with a counter of its own, wider than an octet. */
+static void what_is_no_octet_is_no_count(void **state)
+{
+    struct smss sent = trusted(254), read = trusted(254);
+
+    (void)state;
+    smss_sent(&sent, 256, START_US);
+    assert_false(smss_trusted(&sent));
+    assert_int_equal(look(&read, 256, START_US), 0);
+    assert_false(smss_trusted(&read));
+}
+
 static void a_part_held_back_by_a_good_modem_costs_it_no_trust(void **state)
 {
     struct smss smss = trusted(20);
@@ -354,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_refusal_by_the_modem_itself_may_take_a_value_or_not),
         cmocka_unit_test(a_refusal_nobody_looked_at_must_still_show_in_the_next_value),
         cmocka_unit_test(a_count_that_disagrees_or_jumps_is_never_trusted_again),
+        cmocka_unit_test(what_is_no_octet_is_no_count),
         cmocka_unit_test(a_part_held_back_by_a_good_modem_costs_it_no_trust),
         cmocka_unit_test(a_part_held_back_teaches_nothing_about_refusals),
         cmocka_unit_test(nothing_is_judged_across_a_restart_and_trust_survives_it),
