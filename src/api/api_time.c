@@ -6,37 +6,11 @@
 #include <string.h>
 
 #include "src/api/api_internal.h"
+#include "src/base/date.h"
 
 #define MS_PER_DAY INT64_C(86400000)
 #define YEAR_0_MS INT64_C(-62167219200000)      /* 0000-01-01T00:00:00.000Z */
 #define YEAR_9999_MS INT64_C(253402300799999)   /* 9999-12-31T23:59:59.999Z */
-
-/* Days since 1970-01-01 in the Gregorian calendar; years begin in March, so that the leap day is the last. */
-static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
-{
-    int64_t era, year_of_era, day_of_year;
-
-    year -= month <= 2;
-    era = (year >= 0 ? year : year - 399) / 400;
-    year_of_era = year - era * 400;
-    day_of_year = (153 * (int64_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-}
-
-static void date_from_days(int64_t days, int *ret_year, unsigned *ret_month, unsigned *ret_day)
-{
-    int64_t era, day_of_era, year_of_era, day_of_year, month;
-
-    days += 719468;
-    era = (days >= 0 ? days : days - 146096) / 146097;
-    day_of_era = days - era * 146097;
-    year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    month = (5 * day_of_year + 2) / 153;
-    *ret_day = (unsigned)(day_of_year - (153 * month + 2) / 5 + 1);
-    *ret_month = (unsigned)(month < 10 ? month + 3 : month - 9);
-    *ret_year = (int)(year_of_era + era * 400 + (*ret_month <= 2));
-}
 
 void api_time_format(int64_t at_ms, char ret_text[API_TIME_CHARS])
 {
@@ -131,7 +105,7 @@ int api_time_parse(const char *text, int64_t *ret_at_ms)
         return -EINVAL;
 
     offset_ms = ((int64_t)offset_hour * 60 + offset_minute) * 60000;
-    at_ms = days_from_date((int64_t)year, month, day) * MS_PER_DAY + ((int64_t)hour * 3600 + minute * 60 + second) * 1000 + ms;
+    at_ms = date_to_days((int64_t)year, month, day) * MS_PER_DAY + ((int64_t)hour * 3600 + minute * 60 + second) * 1000 + ms;
     *ret_at_ms = west ? at_ms + offset_ms : at_ms - offset_ms;
     return 0;
 }
