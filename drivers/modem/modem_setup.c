@@ -487,6 +487,8 @@ static const struct modem_step setup_steps[] = {
     { .command = "AT+CNMI=1,1,0,2,0", .ladder = LADDER_CNMI },
     { .command = "AT+CNMI=2,1,0,1,1", .ladder = LADDER_CNMI },
     { .command = "AT+CNMI=2,1,0,2,1", .ladder = LADDER_CNMI },
+    /* nRF91 announces nothing and takes no mode but 3: reports directly, messages as before from where they are kept. */
+    { .command = "AT+CNMI=3,0,0,1,1", .ladder = LADDER_CNMI },
     { .command = "AT+CNMI=2,1,0,0,0", .ladder = LADDER_CNMI },
     { .command = "AT+CNMI=1,1,0,0,0", .ladder = LADDER_CNMI },
     { .command = "AT+CNMI=2,1,0,0,1", .ladder = LADDER_CNMI },

@@ -196,7 +196,7 @@ static int schema_ask_number(struct sql *sql, const char *text, int64_t *ret_num
 /* Before anything is written: is it ours, and of a version we know? */
 static int schema_recognise(struct sql *sql, const char *path, int64_t *ret_version, char *ret_error, size_t error_size)
 {
-    int64_t version, application, tables;
+    int64_t version = 0, application = 0, tables = 0;
     int r = schema_ask_number(sql, "PRAGMA user_version", &version);
 
     if (r == 0)

@@ -266,7 +266,8 @@ static void the_cnmi_ladder_is_climbed_in_order_and_remembered(void **state)
 {
     static const char *const ladder[] = {
         "AT+CNMI=2,1,0,1,0", "AT+CNMI=2,1,0,2,0", "AT+CNMI=1,1,0,1,0", "AT+CNMI=1,1,0,2,0",
-        "AT+CNMI=2,1,0,1,1", "AT+CNMI=2,1,0,2,1", "AT+CNMI=2,1,0,0,0", "AT+CNMI=1,1,0,0,0", "AT+CNMI=2,1,0,0,1",
+        "AT+CNMI=2,1,0,1,1", "AT+CNMI=2,1,0,2,1", "AT+CNMI=3,0,0,1,1", "AT+CNMI=2,1,0,0,0", "AT+CNMI=1,1,0,0,0",
+        "AT+CNMI=2,1,0,0,1",
     };
     const size_t count = sizeof ladder / sizeof ladder[0];
 
