@@ -83,6 +83,8 @@ static enum number_reason read_digits(const char *text, const char *country, str
         return NUMBER_TOO_FEW_DIGITS;
     if (number.count > NUMBER_DIGITS_MAX)
         return NUMBER_TOO_MANY_DIGITS;
+    if (number.international && number.digits[0] == '0')   /* ITU-T E.164: no country code begins with 0 */
+        return NUMBER_NO_SUCH_CODE;
     *ret_number = number;
     return NUMBER_OK;
 }
@@ -135,10 +137,23 @@ int number_clean(const char *text, char ret_text[NUMBER_TEXT_MAX], struct number
 
     if (reason != NUMBER_OK)
         return refuse(reason, NULL, ret_error);
-    if (written.international && written.digits[0] == '0')   /* ITU-T E.164: no country code begins with 0 */
-        return refuse(NUMBER_NO_SUCH_CODE, NULL, ret_error);
     (void)snprintf(ret_text, NUMBER_TEXT_MAX, "%s%.20s", written.international ? "+" : "", written.digits);
     return 0;
+}
+
+/* Backends drop a trunk prefix wherever one may be; of a number that no plan has, such as +82 0012..., one more than stood
+ * there each time it is read. What is kept must stay as it is when it is read again. */
+static enum number_reason settle(const struct number_country *country, struct number *number, const struct number_country **ret_about)
+{
+    for (int i = 0; i < NUMBER_NATIONAL_DIGITS_MAX; i++) {
+        struct number again = { "", NUMBER_INVALID, "" };
+        enum number_reason reason = number_backend_parse(number->text + 1, true, country, &again, ret_about);
+        bool same = reason == NUMBER_OK && strcmp(again.text, number->text) == 0;
+        if (reason != NUMBER_OK || same)
+            return reason;
+        *number = again;
+    }
+    return NUMBER_BAD_LENGTH;
 }
 
 int number_parse(const char *text, const char *country_code, struct number *ret_number, struct number_error *ret_error)
@@ -156,6 +171,8 @@ int number_parse(const char *text, const char *country_code, struct number *ret_
         reason = NUMBER_NO_COUNTRY;
     else
         reason = number_backend_parse(written.digits, written.international, country, &number, &about);
+    if (reason == NUMBER_OK && number.kind == NUMBER_UNKNOWN)
+        reason = settle(country, &number, &about);
     /* A few digits are a short code, save where all mobile numbers are that short (Andorra, the Faroes). */
     if (is_short && (reason != NUMBER_OK || number.kind != NUMBER_MOBILE)) {
         (void)snprintf(number.text, sizeof number.text, "%.20s", written.digits);

@@ -98,6 +98,7 @@ static const struct { const char *text, *country, *number; enum number_kind kind
     /* Of a possible length in a range that no plan has: a new one must work on the day it opens */
     { "+40123456789", "", "+40123456789", NUMBER_UNKNOWN, "RO" },
     { "+49700123456", "", "+49700123456", NUMBER_UNKNOWN, "DE" },
+    { "+82 0012347448", "", "+8212347448", NUMBER_UNKNOWN, "KR" },
     { "+229 01 95 12 34 56", "", "+2290195123456", NUMBER_UNKNOWN, "BJ" },
 };
 
@@ -145,6 +146,7 @@ static const struct { const char *text, *country; enum number_reason reason; con
     { "0722123456", "Romania", NUMBER_NO_COUNTRY, "no country" },
     { "+0722123456", "RO", NUMBER_NO_SUCH_CODE, "no country has" },
     { "000722123456", "RO", NUMBER_NO_SUCH_CODE, "no country has" },
+    { "+0011 212 345 607", "HK", NUMBER_NO_SUCH_CODE, "no country has" },   /* a prefix for calling abroad behind '+' */
     { "+999123456789", "", NUMBER_NO_SUCH_CODE, "no country has" },
     { "+2100000000", "", NUMBER_NO_SUCH_CODE, "no country has" },
     { "+40722", "", NUMBER_TOO_SHORT, "too short for a number of Romania" },
