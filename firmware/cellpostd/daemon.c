@@ -16,6 +16,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "src/number/number.h"
+
 /* What is on the air at SIGTERM may finish for so long; then it is unknown. */
 #define STOP_AIR_MS 10000
 
@@ -370,6 +372,7 @@ static int start_http(struct daemon *daemon)
         .host_count = config->api.hosts.count,
         .api = { .parts_max = config->gateway.max_parts, .national = config->gateway.national, .downgrade = config->gateway.downgrade,
                  .ref16 = config->gateway.ref16, .report = config->gateway.report, .validity_s = config->gateway.validity_s,
+                 .country = config->gateway.country, .fixed_lines = config->gateway.fixed_lines,
                  .version = CELLPOST_VERSION, .accepting = on_accepting, .intake_error = on_intake_error,
                  .context = daemon },
         .submit = on_call_submit,
@@ -496,10 +499,12 @@ int daemon_run(const char *config_path, struct config *config)
     lock = state_dir_lock(config->gateway.state_dir);
     if (lock < 0)
         return 1;
+    number_warm_up();
     (void)uv_mutex_init(&daemon.calls_mutex);
     start_loop(&daemon);
     if (start_box(&daemon) == 0 && start_store(&daemon) == 0 && start_http(&daemon) == 0) {
         daemon_ports_start(&daemon);
+        log_line(LOG_INFO, "kinds of numbers: %s", number_backend());
         log_line(LOG_NOTICE, "cellpostd %s: %u port%s, database %s%s%s%s%s", CELLPOST_VERSION, (unsigned)box_slot_count(daemon.box),
                  box_slot_count(daemon.box) == 1 ? "" : "s", daemon.db_path, config->api.socket[0] != '\0' ? ", socket " : "",
                  config->api.socket, config->api.listen[0] != '\0' ? ", listening on " : "", config->api.listen);

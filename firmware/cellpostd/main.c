@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "src/number/number.h"
+
 static void usage(FILE *out)
 {
     (void)fprintf(out, "usage: cellpostd --config FILE [--check]\n"
@@ -74,7 +76,7 @@ int main(int argc, char **argv)
     }
     print_notes("warning: ", &errors.warnings);
     if (check) {
-        (void)printf("%s: ok\n", path);
+        (void)printf("%s: ok\nkinds of numbers: %s\n", path, number_backend());
         status = 0;
     } else {
         status = daemon_run(path, &config);

@@ -34,6 +34,8 @@ struct config_gateway {
     bool ref16;                      /* 16-bit concatenation references */
     bool report;                     /* ask for delivery reports */
     int64_t validity_s;
+    char country[3];                 /* ISO 3166-1 alpha-2, for numbers without a country code; "" none */
+    bool fixed_lines;                /* messages to fixed lines are taken */
 };
 
 struct config_api {

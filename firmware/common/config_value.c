@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "firmware/common/config_parser.h"
+#include "src/number/number.h"
 
 static int wrong(const char **ret_wrong, const char *phrase)
 {
@@ -135,6 +136,24 @@ static int parse_path(const struct config_key *key, const char *value, void *fie
     if (*value != '\0' && *value != '/')
         return wrong(ret_wrong, "is not an absolute path");
     return parse_text(key, value, field, ret_wrong);
+}
+
+static int parse_country(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
+{
+    if (*value != '\0' && !number_country_name(value))
+        return wrong(ret_wrong, "is no country");
+    return parse_text(key, value, field, ret_wrong);
+}
+
+static int parse_fixed_lines(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
+{
+    bool allow = strcmp(value, "allow") == 0;
+
+    (void)key;
+    if (!allow && strcmp(value, "refuse") != 0)
+        return wrong(ret_wrong, "is neither refuse nor allow");
+    *(bool *)field = allow;
+    return 0;
 }
 
 static int parse_mode(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
@@ -337,6 +356,10 @@ const struct config_key config_keys[] = {
     /* 63 weeks is the longest TP-VP can say (3GPP TS 23.040 9.2.3.12.1). */
     { .section = SECTION_GATEWAY, .name = "validity", .parse = parse_duration_s, FIELD(struct config, gateway.validity_s),
       .min = 30 * SECOND, .max = 63 * WEEK, .allowed = "30s to 63w: a number and s, m, h, d or w" },
+    { .section = SECTION_GATEWAY, .name = "country", .parse = parse_country, FIELD(struct config, gateway.country),
+      .allowed = "two capital letters of ISO 3166 such as RO, or empty" },
+    { .section = SECTION_GATEWAY, .name = "fixed_lines", .parse = parse_fixed_lines, FIELD(struct config, gateway.fixed_lines),
+      .allowed = "refuse or allow" },
 
     { .section = SECTION_API, .name = "listen", .parse = parse_listen, FIELD(struct config, api.listen),
       .allowed = "ADDRESS:PORT such as 127.0.0.1:8480 or [::1]:8480, or empty" },

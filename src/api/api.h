@@ -28,6 +28,8 @@ struct api_config {
     bool ref16;
     bool report;                         /* ask for delivery reports unless the message says otherwise */
     int64_t validity_s;                  /* default 86 400 */
+    const char *country;                 /* ISO 3166-1 alpha-2, what national forms of numbers are read in; NULL or "": none */
+    bool fixed_lines;                    /* messages to fixed lines are taken */
     const char *version;
     /* Asked for each request, on the thread it is on: false and a reason where new messages are refused (disk full,
      * store away). */

@@ -72,7 +72,7 @@ enum api_problem_code {
     PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_METHOD_NOT_ALLOWED,
     PROBLEM_ALREADY_HANDED_OVER, PROBLEM_ALREADY_FINAL, PROBLEM_NOT_IN_DOUBT, PROBLEM_KEY_EXISTS,
     PROBLEM_BODY_TOO_LARGE, PROBLEM_URI_TOO_LONG, PROBLEM_WRONG_CONTENT_TYPE, PROBLEM_WRONG_HOST,
-    PROBLEM_BAD_NUMBER, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
+    PROBLEM_BAD_NUMBER, PROBLEM_PREMIUM_NUMBER, PROBLEM_FIXED_LINE, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
     PROBLEM_NOT_IN_ALPHABET, PROBLEM_TOO_MANY_RECIPIENTS, PROBLEM_ALL_REJECTED, PROBLEM_IDEMPOTENCY_MISMATCH,
     PROBLEM_INTERNAL_ERROR, PROBLEM_STORAGE_FULL, PROBLEM_STORAGE_ERROR, PROBLEM_STOPPING, PROBLEM_BUSY,
     PROBLEM_COUNT
@@ -87,7 +87,7 @@ void api_problem(struct api_response *ret_response, enum api_problem_code code, 
 /* What a negative errno of the store means to a client. */
 void api_problem_store(struct api_response *ret_response, int error);
 
-/* -- answers and pieces (api_json.c, api_text.c, api_time.c, api_number.c) -------------------------------------- */
+/* -- answers and pieces (api_json.c, api_text.c, api_time.c) -------------------------------------- */
 
 /* Takes body over and makes it the answer; NULL (no memory) becomes a 500. */
 void api_answer_json(struct api_response *ret_response, int status, json_t *body);
@@ -132,9 +132,6 @@ int api_time_parse(const char *text, int64_t *ret_at_ms);
 /* The same, or whole Unix seconds as digits. */
 int api_time_parse_any(const char *text, int64_t *ret_at_ms);
 bool api_time_from_unix_s(int64_t unix_s, int64_t *ret_at_ms);
-
-/* "+digits", or the bare digits of a short code or national number. -EINVAL and why. */
-int api_number_normalize(const char *text, char ret_number[MESSAGE_TO_MAX], const char **ret_error);
 
 /* -- query parameters (api_query.c): true, and nothing changed where absent; false: refused and answered -------- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "src/api/api_internal.h"
+#include "src/number/number.h"
 
 const char *api_query(const struct api_exchange *exchange, const char *name)
 {
@@ -64,7 +65,9 @@ bool api_query_time(struct api_exchange *exchange, const char *name, int64_t *re
 
 bool api_query_number(struct api_exchange *exchange, const char *name, char ret_number[MESSAGE_TO_MAX], const char **ret_value)
 {
-    const char *text = api_query(exchange, name), *error;
+    const char *text = api_query(exchange, name);
+    struct number_error error;
+    struct number number;
     char plus[64];
 
     if (!text)
@@ -73,7 +76,10 @@ bool api_query_number(struct api_exchange *exchange, const char *name, char ret_
         (void)snprintf(plus, sizeof plus, "+%s", text + 1);
         text = plus;
     }
-    if (api_number_normalize(text, ret_number, &error) != 0)
+    /* Written as people do, or as it stands in a message that was refused or is older than the country. */
+    if (number_parse(text, exchange->api->config.country, &number, &error) == 0)
+        memcpy(ret_number, number.text, sizeof number.text);
+    else if (number_clean(text, ret_number, &error) != 0)
         return refuse_parameter(exchange, name, "a number");
     *ret_value = ret_number;
     return true;

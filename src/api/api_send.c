@@ -130,17 +130,12 @@ static int batch_add_recipient(struct send_batch *batch, const struct send_spec 
     struct accept_message *message = batch_add(batch);
     struct send_error number_error = { 0 };
     const struct send_error *error = text_error;
-    const char *why;
 
-    if (!message || message_fill(message, spec, split, &batch->exchange->api->config, batch->exchange->request->now_ms) != 0)
+    if (!message || message_fill(message, spec, split, &batch->exchange->api->config, batch->exchange->request->now_ms) != 0 ||
+        send_number_plan(&batch->exchange->api->config, to, message->to, &number_error) != 0)
         return -ENOMEM;
-    if (api_number_normalize(to, message->to, &why) != 0) {
-        char shown[MESSAGE_TO_MAX], detail[MESSAGE_REASON_MAX];
-        api_text_clean(to, shown, sizeof shown);
-        (void)snprintf(detail, sizeof detail, "\"%s\" is no number: %s", shown, why);
-        send_error_set(&number_error, PROBLEM_BAD_NUMBER, NULL, detail);
+    if (number_error.is_set) {
         batch_note_error(batch, &number_error, pointer);
-        memcpy(message->to, shown, sizeof shown);
         error = &number_error;
     }
     if (error->is_set) {

@@ -31,6 +31,9 @@ void send_error_set(struct send_error *error, enum api_problem_code code, json_t
 bool send_spec_take(struct api_exchange *exchange, json_t *object, const char *base, struct send_spec *ret_spec);
 bool send_refuse_value(struct api_exchange *exchange, const char *pointer, const char *wanted);   /* false */
 
+/* The number as it is kept and dialled, or why no message goes there and, cleaned, what was written. 0 or -ENOMEM. */
+int send_number_plan(const struct api_config *config, const char *to, char ret_number[MESSAGE_TO_MAX], struct send_error *ret_error);
+
 /* The text as it will be cut and coded (sms_split_done() is the caller's), or why not. 0 or -ENOMEM. */
 int send_text_plan(const struct api_config *config, const struct send_spec *spec, struct sms_split *ret_split,
                    struct send_error *ret_error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * message.c - names of states, ids as users see them, and when two numbers name the same subscriber. */
+ * message.c - names of states, and ids as users see them. */
 #include "src/store/message.h"
 
 #include <assert.h>
@@ -108,60 +108,4 @@ int id_parse(const char *tag, char kind, const char *text, int64_t *ret_id)
         return -ENOENT;
     *ret_id = id;
     return 0;
-}
-
-/* -- numbers ------------------------------------------------------------------------------------------------- */
-
-#define COUNTRY_CODE_DIGITS_MAX 3     /* E.164: one to three */
-#define NATIONAL_DIGITS_MIN 6         /* shorter ones are short codes and equal only themselves */
-
-struct number { const char *digits; size_t length; bool international; };
-
-/* "+40..." and "0040..." are international; false where something else than digits follows. */
-static bool number_read(const char *text, struct number *ret_number)
-{
-    struct number number = { text, 0, false };
-
-    if (text[0] == '+') {
-        number.international = true;
-        number.digits = text + 1;
-    } else if (text[0] == '0' && text[1] == '0') {
-        number.international = true;
-        number.digits = text + 2;
-    }
-    number.length = strspn(number.digits, "0123456789");
-    if (number.length == 0 || number.digits[number.length] != '\0')
-        return false;
-    *ret_number = number;
-    return true;
-}
-
-/* True if national, without its trunk digits, is the tail of whole behind a country code. */
-static bool number_is_tail(const struct number *national, size_t trunk, const struct number *whole)
-{
-    size_t length = national->length - trunk;
-
-    return length >= NATIONAL_DIGITS_MIN && whole->length > length && whole->length - length <= COUNTRY_CODE_DIGITS_MAX &&
-           memcmp(national->digits + trunk, whole->digits + whole->length - length, length) == 0;
-}
-
-static bool number_is_national_of(const struct number *national, const struct number *whole)
-{
-    if (national->international)
-        return false;
-    /* The trunk prefix is 0 nearly everywhere, 8 in Russia and Kazakhstan, and none in many plans. */
-    if (number_is_tail(national, 0, whole))
-        return true;
-    return (national->digits[0] == '0' || national->digits[0] == '8') && number_is_tail(national, 1, whole);
-}
-
-bool number_same(const char *a, const char *b)
-{
-    struct number x, y;
-
-    if (!number_read(a, &x) || !number_read(b, &y))
-        return strcmp(a, b) == 0;
-    if (x.length == y.length && memcmp(x.digits, y.digits, x.length) == 0)
-        return true;
-    return number_is_national_of(&x, &y) || number_is_national_of(&y, &x);
 }

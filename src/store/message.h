@@ -72,7 +72,4 @@ void id_format(const char *tag, char kind, int64_t id, char ret_text[ID_TEXT_MAX
 /* Accepts TAG-m12 with the right tag and kind, or bare digits. -EINVAL: no id; -ENOENT: of another database. */
 int id_parse(const char *tag, char kind, const char *text, int64_t *ret_id);
 
-/* True if both name the same subscriber: equal digits, or one the national form of the other (TP-RA of reports). */
-bool number_same(const char *a, const char *b);
-
 #endif

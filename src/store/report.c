@@ -5,6 +5,7 @@
  * TP-MR has 8 bits, wraps, and starts anew when a modem is reset; TP-RA may come in national form. So a report is
  * matched by SIM, TP-MR and recipient, the part nearest in time first. Without a TP-MR (unknown parts) only a recipient that
  * leaves no choice counts, since a wrong match would hide that a message was lost. */
+#include "src/number/number.h"
 #include "src/store/schema.h"
 #include "src/store/store_internal.h"
 #include "src/store/tp_status.h"

@@ -83,37 +83,6 @@ static void what_is_no_time_is_refused(void **state)
     }
 }
 
-static const struct { const char *text, *number; } numbers[] = {
-    { "+40700000001", "+40700000001" }, { "0040700000001", "+40700000001" }, { "+40 (700) 000-001", "+40700000001" },
-    { "0722.000.001", "0722000001" }, { " 112 ", "112" }, { "1234", "1234" }, { "00123", "+123" },
-    { "12345678901234567890", "12345678901234567890" }, { "+12345678901234567890", "+12345678901234567890" },
-    { "0012345678901234567890", "+12345678901234567890" },
-    { "", NULL }, { "+", NULL }, { "12", NULL }, { "+12", NULL }, { "00", NULL }, { "0012", NULL }, { "+0722", NULL }, { "000722", NULL },
-    { "123456789012345678901", NULL }, { "+123456789012345678901", NULL }, { "00123456789012345678901", NULL },
-    { "12345678901234567890123", NULL }, { "++123", NULL }, { "1+23", NULL }, { "123+", NULL },
-    { "Orange", NULL }, { "*100#", NULL }, { "123;", NULL }, { "123\r", NULL }, { "123\t4", NULL }, { "\xc2\xa0" "123", NULL },
-    { "\xd9\xa1\xd9\xa2\xd9\xa3", NULL },   /* digits, but not ours */
-};
-
-static void a_number_is_digits_whatever_people_put_between_them(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        char number[MESSAGE_TO_MAX] = "untouched";
-        const char *error = NULL;
-        int r = api_number_normalize(numbers[i].text, number, &error);
-        if (numbers[i].number) {
-            assert_int_equal(r, 0);
-            assert_string_equal(number, numbers[i].number);
-        } else {
-            if (r == 0)
-                fail_msg("\"%s\" became %s", numbers[i].text, number);
-            assert_string_equal(number, "untouched");
-            assert_non_null(error);
-        }
-    }
-}
-
 static void text_is_cleaned_and_cut_between_characters(void **state)
 {
     static const struct { const char *text, *clean; size_t size; } rows[] = {
@@ -148,7 +117,6 @@ int main(void)
         cmocka_unit_test(times_are_written_and_read_alike),
         cmocka_unit_test(every_day_of_four_centuries_is_written_and_read_alike),
         cmocka_unit_test(what_is_no_time_is_refused),
-        cmocka_unit_test(a_number_is_digits_whatever_people_put_between_them),
         cmocka_unit_test(text_is_cleaned_and_cut_between_characters),
         cmocka_unit_test(a_hash_of_pieces_is_the_hash_of_the_whole),
     };

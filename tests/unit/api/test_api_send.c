@@ -59,6 +59,11 @@ static const struct { const char *body; int status; const char *code, *pointer; 
     { "{\"to\":\"+40700\\u0000000001\",\"text\":\"a\"}", 422, "bad_number", "/to" },
     { "{\"to\":\"+40700000001;\\r\",\"text\":\"a\"}", 422, "bad_number", "/to" },
     { "{\"to\":[\"x\"],\"text\":\"a\"}", 422, "bad_number", "/to/0" },
+    { "{\"to\":\"0722123456\",\"text\":\"a\"}", 422, "bad_number", "/to" },
+    { "{\"to\":\"+4070000000\",\"text\":\"a\"}", 422, "bad_number", "/to" },
+    { "{\"to\":\"+999700000001\",\"text\":\"a\"}", 422, "bad_number", "/to" },
+    { "{\"to\":\"+40906123456\",\"text\":\"a\"}", 422, "premium_number", "/to" },
+    { "{\"to\":\"+40213101234\",\"text\":\"a\"}", 422, "fixed_line", "/to" },
     { "{\"to\":[\"x\",\"y\"],\"text\":\"a\"}", 422, "all_rejected", NULL },
     { "{\"to\":\"+40700000001\",\"text\":\"\"}", 422, "empty_text", "/text" },
     { "{\"to\":[\"+40700000001\",\"+40700000002\"],\"text\":\"\"}", 422, "empty_text", "/text" },
@@ -194,10 +199,57 @@ static void a_character_outside_the_alphabet_is_named_with_its_place(void **stat
     rig_free(rig);
 }
 
+static void numbers_are_read_as_people_of_the_country_of_the_box_write_them(void **state)
+{
+    struct rig *rig = rig_new(&(struct api_config){ .country = "RO" });
+    struct answer answer = ask_send(rig, "{\"to\":[\"0722 000-003\",\"0049 171 2345678\",\"+40 (0)722 000 005\",\"1234\",\"0722 00 00\"],\"text\":\"a\"}");
+
+    (void)state;
+    assert_int_equal(answer.response.status, 202);
+    assert_string_equal(text_at(&answer, "messages/0/to"), "+40722000003");
+    assert_string_equal(text_at(&answer, "messages/1/to"), "+491712345678");
+    assert_string_equal(text_at(&answer, "messages/2/to"), "+40722000005");
+    assert_string_equal(text_at(&answer, "messages/3/to"), "1234");
+    assert_string_equal(text_at(&answer, "messages/4/state"), "rejected");
+    assert_non_null(strstr(text_at(&answer, "messages/4/error/detail"), "numbers of Romania have"));
+    answer_done(&answer);
+    /* A filter finds them in the same ways. */
+    answer = ask_get(rig, "/v1/messages", "to=0722000003");
+    assert_string_equal(text_at(&answer, "messages/0/to"), "+40722000003");
+    answer_done(&answer);
+    rig_free(rig);
+}
+
+static void premium_numbers_and_fixed_lines_are_rejected_before_they_cost(void **state)
+{
+    static const char body[] = "{\"to\":[\"+40906123456\",\"+40213101234\",\"+40722000001\"],\"text\":\"a\"}";
+    struct rig *rig = rig_new(NULL);
+    struct answer answer = ask_send(rig, body);
+
+    (void)state;
+    assert_int_equal(answer.response.status, 202);
+    assert_string_equal(text_at(&answer, "messages/0/state"), "rejected");
+    assert_string_equal(text_at(&answer, "messages/0/to"), "+40906123456");
+    assert_string_equal(text_at(&answer, "messages/0/error/code"), "premium_number");
+    assert_string_equal(text_at(&answer, "messages/1/state"), "rejected");
+    assert_string_equal(text_at(&answer, "messages/1/error/code"), "fixed_line");
+    assert_string_equal(text_at(&answer, "messages/2/state"), "queued");
+    answer_done(&answer);
+    rig_free(rig);
+
+    rig = rig_new(&(struct api_config){ .fixed_lines = true });
+    answer = ask_send(rig, body);
+    assert_string_equal(text_at(&answer, "messages/0/error/code"), "premium_number");
+    assert_string_equal(text_at(&answer, "messages/1/state"), "queued");
+    answer_done(&answer);
+    rig_free(rig);
+}
+
 static void a_bad_number_rejects_its_own_entry_and_no_other(void **state)
 {
     struct rig *rig = rig_new(NULL);
-    struct answer answer = ask_send(rig, "{\"to\":[\"+40700000001\",\"nonsense\",\"(0722) 000-003\"],\"text\":\"hello\"}"), one;
+    struct answer answer = ask_send(rig, "{\"to\":[\"+40700000001\",\"nonsense\",\"(0722) 000-003\",\"+40 722 000-004\",\"1234\"],"
+                                            "\"text\":\"hello\"}"), one;
     char path[64];
 
     (void)state;
@@ -207,7 +259,13 @@ static void a_bad_number_rejects_its_own_entry_and_no_other(void **state)
     assert_string_equal(text_at(&answer, "messages/1/to"), "nonsense");
     assert_string_equal(text_at(&answer, "messages/1/error/code"), "bad_number");
     assert_null(at(&answer, "messages/1/parts"));
-    assert_string_equal(text_at(&answer, "messages/2/to"), "0722000003");
+    assert_string_equal(text_at(&answer, "messages/2/to"), "(0722) 000-003");
+    assert_string_equal(text_at(&answer, "messages/2/error/code"), "bad_number");
+    assert_non_null(strstr(text_at(&answer, "messages/2/error/detail"), "set country in [gateway])"));
+    assert_string_equal(text_at(&answer, "messages/3/to"), "+40722000004");
+    assert_string_equal(text_at(&answer, "messages/3/state"), "queued");
+    assert_string_equal(text_at(&answer, "messages/4/to"), "1234");
+    assert_string_equal(text_at(&answer, "messages/4/state"), "queued");
     assert_non_null(strstr(answer.response.location, "/v1/messages?batch="));
 
     (void)snprintf(path, sizeof path, "/v1/messages/%s", text_at(&answer, "messages/1/id"));
@@ -480,6 +538,8 @@ int main(void)
         cmocka_unit_test(a_text_of_too_many_parts_names_the_needed_and_the_allowed),
         cmocka_unit_test(a_character_outside_the_alphabet_is_named_with_its_place),
         cmocka_unit_test(a_bad_number_rejects_its_own_entry_and_no_other),
+        cmocka_unit_test(numbers_are_read_as_people_of_the_country_of_the_box_write_them),
+        cmocka_unit_test(premium_numbers_and_fixed_lines_are_rejected_before_they_cost),
         cmocka_unit_test(different_texts_go_in_one_batch_and_a_bad_text_rejects_its_own_entry),
         cmocka_unit_test(where_every_entry_is_bad_the_422_lists_each),
         cmocka_unit_test(ten_thousand_recipients_are_taken_and_one_more_is_not),

@@ -90,6 +90,8 @@ static void the_least_file_gets_every_default(void **state)
     assert_false(config.gateway.ref16);
     assert_true(config.gateway.report);
     assert_int_equal(config.gateway.validity_s, 86400);
+    assert_string_equal(config.gateway.country, "");
+    assert_false(config.gateway.fixed_lines);
     assert_string_equal(config.api.listen, "");
     assert_string_equal(config.api.socket, "/run/cellpost/api.sock");
     assert_int_equal(config.api.socket_mode, 0660);
@@ -109,6 +111,7 @@ static void every_key_reaches_its_field(void **state)
     (void)state;
     (void)snprintf(text, sizeof text, "%s",
                    "[gateway]\nstate_dir=/s\nmax_parts=255\nnational=tr, es ur\ndowngrade=yes\nconcat_ref=16\nreport=no\nvalidity=7d\n"
+                   "country=RO\nfixed_lines=allow\n"
                    "[api]\nlisten=[::]:443\ncert=/c\nkey=/k\nhosts=a.example, b.example\nhosts=c.example\nsocket=\nsocket_mode=600\n"
                    "insecure_listen=no\n"
                    "[modem]\nsend_timeout=2m\npoll_interval=1500ms\npark_retry=1h\n"
@@ -122,6 +125,8 @@ static void every_key_reaches_its_field(void **state)
     assert_true(config.gateway.ref16);
     assert_false(config.gateway.report);
     assert_int_equal(config.gateway.validity_s, 7 * 86400);
+    assert_string_equal(config.gateway.country, "RO");
+    assert_true(config.gateway.fixed_lines);
     assert_string_equal(config.api.listen, "[::]:443");
     assert_false(config.api.loopback);
     assert_string_equal(config.api.cert, "/c");
@@ -173,6 +178,10 @@ static void every_wrong_line_names_file_line_and_key(void **state)
         { "[gateway]\ndowngrade = true\n" BANK, "cellpost.ini:2: [gateway] downgrade:", "\"true\" is neither yes nor no" },
         { "[gateway]\nreport = YES\n" BANK, "cellpost.ini:2: [gateway] report:", "yes or no" },
         { "[gateway]\nconcat_ref = 32\n" BANK, "cellpost.ini:2: [gateway] concat_ref:", "8 or 16" },
+        { "[gateway]\ncountry = ro\n" BANK, "cellpost.ini:2: [gateway] country:", "is no country (allowed: two capital letters" },
+        { "[gateway]\ncountry = Romania\n" BANK, "cellpost.ini:2: [gateway] country:", "is no country" },
+        { "[gateway]\ncountry = ZZ\n" BANK, "cellpost.ini:2: [gateway] country:", "is no country" },
+        { "[gateway]\nfixed_lines = yes\n" BANK, "cellpost.ini:2: [gateway] fixed_lines:", "neither refuse nor allow" },
         { "[gateway]\nnational = tr de\n" BANK, "cellpost.ini:2: [gateway] national:", "unknown language" },
         { "[gateway]\nvalidity = 24\n" BANK, "cellpost.ini:2: [gateway] validity:", "\"24\" has no unit" },
         { "[gateway]\nvalidity = 1y\n" BANK, "cellpost.ini:2: [gateway] validity:", "unknown unit" },

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api_send_number.c - one recipient of a POST /v1/messages: the number as it is kept, or why nothing is sent there. This
+ * is asked before a message is queued and before anything is charged. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/api/api_send.h"
+#include "src/number/number.h"
+
+static void refuse(enum api_problem_code code, const char *number, const char *why, const char *remedy, struct send_error *ret_error)
+{
+    char detail[MESSAGE_REASON_MAX];
+
+    (void)snprintf(detail, sizeof detail, "\"%s\" %.80s%.53s", number, why, remedy);
+    send_error_set(ret_error, code, NULL, detail);
+}
+
+int send_number_plan(const struct api_config *config, const char *to, char ret_number[MESSAGE_TO_MAX], struct send_error *ret_error)
+{
+    struct number number;
+    struct number_error error;
+    char why[81];
+
+    _Static_assert(NUMBER_TEXT_MAX <= MESSAGE_TO_MAX, "a message has room for every number");
+    if (number_parse(to, config->country, &number, &error) != 0) {
+        if (error.reason == NUMBER_NO_MEMORY)
+            return -ENOMEM;
+        api_text_clean(to, ret_number, MESSAGE_TO_MAX);
+        (void)snprintf(why, sizeof why, "is no number: %.66s", error.text);
+        refuse(PROBLEM_BAD_NUMBER, ret_number, why,
+               error.reason == NUMBER_NO_COUNTRY ? " (write \"+40700000001\", or set country in [gateway])" : "", ret_error);
+        return 0;
+    }
+    memcpy(ret_number, number.text, sizeof number.text);
+    if (number.kind == NUMBER_PREMIUM)
+        refuse(PROBLEM_PREMIUM_NUMBER, number.text, "is a premium number: nothing is sent to such", "", ret_error);
+    else if (number.kind == NUMBER_FIXED && !config->fixed_lines)
+        refuse(PROBLEM_FIXED_LINE, number.text, "is a fixed line, which SMS do not reach", " (set fixed_lines = allow in [gateway] to try)",
+               ret_error);
+    return 0;
+}
