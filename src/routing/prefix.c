@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * prefix.c - keys are four bits a digit from the top, zeros behind the last one, and the number of digits in the lowest
- * four bits. So "4", "40" and "400" differ by their lengths alone and sort in that order, before "4001". */
+ * prefix.c - keys are packed digits (src/base/digits.h). */
 #include "src/routing/prefix.h"
+
+#include "src/base/digits.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,22 +23,10 @@ struct prefix_set {
     uint32_t *table;                 /* first key whose first digits are these or more; one more entry ends the last */
 };
 
-/* Packs what digits there are, up to fifteen. */
-static uint64_t pack(const char *digits, size_t length, size_t *ret_used)
-{
-    uint64_t key = 0;
-    size_t used = 0;
-
-    for (; used < length && used < PREFIX_DIGITS_MAX && digits[used] >= '0' && digits[used] <= '9'; used++)
-        key |= (uint64_t)(digits[used] - '0') << (60 - 4 * used);
-    *ret_used = used;
-    return key | used;
-}
-
 int prefix_key(const char *digits, size_t length, uint64_t *ret_key)
 {
     size_t used;
-    uint64_t key = pack(digits, length, &used);
+    uint64_t key = digits_pack(digits, length, &used);
 
     if (used < length)
         return -EINVAL;
@@ -47,11 +36,7 @@ int prefix_key(const char *digits, size_t length, uint64_t *ret_key)
 
 void prefix_text(uint64_t key, char ret_digits[PREFIX_CHARS])
 {
-    size_t length = key & LENGTH_MASK;
-
-    for (size_t i = 0; i < length; i++)
-        ret_digits[i] = (char)('0' + (key >> (60 - 4 * i) & 15));
-    ret_digits[length] = '\0';
+    digits_text(key, ret_digits);
 }
 
 /* For two keys in ascending order. */
@@ -119,8 +104,11 @@ void prefix_set_free(struct prefix_set *set)
 
 uint32_t prefix_match(const struct prefix_set *set, const char *number)
 {
-    size_t used;
-    uint64_t key = pack(number, SIZE_MAX, &used);
+    return prefix_match_key(set, digits_pack(number, SIZE_MAX, NULL));
+}
+
+uint32_t prefix_match_key(const struct prefix_set *set, uint64_t key)
+{
     uint32_t entry = first_digits(key, set->table_digits), first = set->table[entry], count = set->table[entry + 1] - first, found;
 
     /* How many of these keys are not above that of the number. */

@@ -32,6 +32,7 @@ void prefix_set_free(struct prefix_set *set);   /* accepts NULL */
 /* The index, among the keys the set was built of, of the longest prefix of number; PREFIX_NONE. number is E.164 digits
  * without '+': what follows its fifteenth digit, or the first character that is none, is not looked at. */
 uint32_t prefix_match(const struct prefix_set *set, const char *number);
+uint32_t prefix_match_key(const struct prefix_set *set, uint64_t number_key);   /* the same of packed digits */
 /* The index of the next shorter prefix that is in the set; PREFIX_NONE. */
 uint32_t prefix_shorter(const struct prefix_set *set, uint32_t index);
 

@@ -13,6 +13,8 @@ struct store_change *change_new(enum change_kind kind, int64_t now_ms)
     if (change != NULL) {
         change->kind = kind;
         change->now_ms = now_ms;
+        if (kind == CHANGE_INTENT)
+            change->u.intent.price_micro = -1;
     }
     return change;
 }
@@ -64,9 +66,15 @@ void change_clear(struct store_change *change)
     case CHANGE_DECIDE:
         change->u.decide.requeue = (struct queue_item){ 0 };
         break;
+    case CHANGE_SIM:
+        free(change->u.sim.use_state);
+        free(change->u.sim.recipients);
+        change->u.sim.use_state = NULL;
+        change->u.sim.recipients = NULL;
+        change->u.sim.recipient_count = 0;
+        break;
     case CHANGE_CANCEL:
     case CHANGE_CLOCK:
-    case CHANGE_SIM:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
         break;
@@ -84,6 +92,12 @@ static void accept_done(struct change_accept *accept)
     free(accept->idempotency_key);
 }
 
+static void intent_done(struct change_intent *intent)
+{
+    free(intent->choice);
+    free(intent->use_state);
+}
+
 static void receive_done(struct change_receive *receive)
 {
     free(receive->pdu_hex);
@@ -98,6 +112,8 @@ void change_free(struct store_change *change)
     change_clear(change);
     if (change->kind == CHANGE_ACCEPT)
         accept_done(&change->u.accept);
+    if (change->kind == CHANGE_INTENT)
+        intent_done(&change->u.intent);
     if (change->kind == CHANGE_RECEIVE)
         receive_done(&change->u.receive);
     free(change);

@@ -100,8 +100,8 @@ static void intake_write(struct store *store, const struct change_accept *accept
     }
     sql_run(sql,
         "INSERT INTO message(id, batch_id, to_number, alphabet, locking, single, parts, cuts, priority, message_class, report,"
-        " ref16, accepted_ms, first_state, due_ms, expire_ms, state, state_ms, ended, ready_ms, client_ref, reason, reason_code, text, policy, clock_run)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?13, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+        " ref16, accepted_ms, first_state, due_ms, expire_ms, state, state_ms, ended, ready_ms, client_ref, reason, reason_code, text, policy, clock_run, patience_s)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?13, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
         SQL_ARGS(sql_int(message->id), sql_int(accept->batch_id), sql_text(message->to), sql_int(coding->alphabet),
                  sql_int(coding->locking), sql_int(coding->single), sql_int(coding->parts),
                  sql_blob(has_cuts ? cuts : NULL, 2u * coding->parts), sql_int(message->priority),
@@ -110,7 +110,7 @@ static void intake_write(struct store *store, const struct change_accept *accept
                  sql_int(state == MESSAGE_SCHEDULED ? message->due_ms : 0), sql_text(message->client_ref),
                  sql_text(message->reason), sql_text(refused ? message->reason_code : NULL),
                  sql_text_n(message->text != NULL ? message->text : "", message->text_length),
-                 sql_int(message->policy), sql_int(run)));
+                 sql_int(message->policy), sql_int(run), sql_int(message->patience_s)));
     message->state = state;
     store->tally[state]++;
 }

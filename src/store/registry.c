@@ -3,10 +3,12 @@
  * registry.c - cards, modems and API keys. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/store/store_internal.h"
 
+#define RECIPIENT_DAYS_KEPT 70           /* two months of any length and a wrong clock */
 #define BY_IMSI "imsi:"                  /* in place of an ICCID that could not be read (firmware/common/box.c) */
 
 /* One card is one row, also where noise or a moody modem hid its ICCID this time, or the first time: its IMSI tells. */
@@ -30,6 +32,45 @@ static void registry_name_card(struct store *store, const struct change_sim *sim
     }
 }
 
+/* What it has used so far, and whom it wrote to. */
+static int registry_use(struct store *store, struct change_sim *sim, int64_t now_ms)
+{
+    struct sql *sql = &store->sql;
+    sqlite3_stmt *row = sql_query(sql, "SELECT state FROM sim_use WHERE sim_id = ?1", SQL_ARGS(sql_int(sim->sim_id)));
+    int64_t count;
+
+    if (sql_next(sql, row)) {
+        const char *state = sql_column_text(row, 0);
+        size_t size = strlen(state) + 1;
+
+        sim->use_state = malloc(size);
+        if (sim->use_state != NULL)
+            memcpy(sim->use_state, state, size);
+        sql_end(sql, row);
+        if (sim->use_state == NULL)
+            return -ENOMEM;
+    }
+    sql_run(sql, "DELETE FROM sim_recipient WHERE sim_id = ?1 AND day < ?2",
+            SQL_ARGS(sql_int(sim->sim_id), sql_int(now_ms / 86400000 - RECIPIENT_DAYS_KEPT)));
+    count = sql_number(sql, "SELECT count(*) FROM sim_recipient WHERE sim_id = ?1", 0, SQL_ARGS(sql_int(sim->sim_id)));
+    if (count == 0)
+        return sql->failed;
+    if (count > SIM_RECIPIENTS_MAX)
+        count = SIM_RECIPIENTS_MAX;
+    sim->recipients = malloc((size_t)count * sizeof *sim->recipients);
+    if (sim->recipients == NULL)
+        return -ENOMEM;
+    row = sql_query(sql, "SELECT recipient, day, month FROM sim_recipient WHERE sim_id = ?1 LIMIT ?2",
+                    SQL_ARGS(sql_int(sim->sim_id), sql_int(count)));
+    while (sql_next(sql, row))
+        sim->recipients[sim->recipient_count++] = (struct sim_recipient){
+            .key = (uint64_t)sqlite3_column_int64(row, 0),
+            .day = sqlite3_column_int(row, 1),
+            .month = sqlite3_column_int(row, 2),
+        };
+    return sql->failed;
+}
+
 /* A modem or card that does not tell its number gets none of ours: 0. */
 int registry_sim(struct store *store, struct store_change *change)
 {
@@ -51,6 +92,8 @@ int registry_sim(struct store *store, struct store_change *change)
                      " ON CONFLICT(iccid) DO UPDATE SET imsi = CASE ?2 WHEN '' THEN imsi ELSE ?2 END, modem_id = ?3, last_seen_ms = ?4",
                 SQL_ARGS(sql_text(iccid), sql_text(sim->imsi), sql_int(sim->modem_id), sql_int(change->now_ms)));
         sim->sim_id = (uint32_t)sql_number(sql, "SELECT id FROM sim WHERE iccid = ?1", 0, SQL_ARGS(sql_text(iccid)));
+        if (sql->failed == 0 && sim->sim_id != 0)
+            return registry_use(store, sim, change->now_ms);
     }
     return sql->failed;
 }

@@ -18,6 +18,10 @@
  * report_orphan     reports for which no part was open yet: +CMGS may still be on its way.
  * inbox             whole incoming messages. inbox_part: every incoming PDU, so that reading it twice adds nothing;
  *                   inbox_id NULL: waits for the other parts of its message, with its text or data.
+ * sim_use           what a card has used of its limits and bundles (src/routing/use.h). sim_recipient: whom it sent to last when.
+ * conversation      by which card a number was written to last. opt_out: numbers that want nothing more.
+ * routing_version   the files of tariffs and routes that were in force, each version once. sim_balance: the last answer of
+ *                   the operator about a card's credit.
  * sim, modem        cards by ICCID, modems by IMEI; a card moves between modems. api_key: SHA-256 of each.
  *
  * Rows are not deleted, so max(id) + 1 is a new id; whoever adds retention keeps the newest row of each table.
@@ -116,8 +120,25 @@ static const char schema_3[] =
     "ALTER TABLE message ADD COLUMN clock_run INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE message ADD COLUMN moved_ms INTEGER NOT NULL DEFAULT 0;";
 
+/* What parts cost and why they went where they went, what each SIM has used of its limits, who answers whom, who wants
+ * nothing more, which tariffs were in force, and what operators said about a card's credit. */
+static const char schema_4[] =
+    "ALTER TABLE message ADD COLUMN patience_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempt ADD COLUMN price_micro INTEGER NOT NULL DEFAULT -1;"
+    "ALTER TABLE attempt ADD COLUMN choice TEXT;"
+    "CREATE TABLE sim_use(sim_id INTEGER PRIMARY KEY, state TEXT NOT NULL) STRICT;"
+    "CREATE TABLE sim_recipient(sim_id INTEGER NOT NULL, recipient INTEGER NOT NULL, day INTEGER NOT NULL,"
+    " month INTEGER NOT NULL, PRIMARY KEY(sim_id, recipient)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE conversation(to_number TEXT PRIMARY KEY, sim_id INTEGER NOT NULL, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE opt_out(number TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, source TEXT NOT NULL, word TEXT NOT NULL,"
+    " sim_id INTEGER NOT NULL, confirmed_ms INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE routing_version(id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, loaded_ms INTEGER NOT NULL,"
+    " files TEXT NOT NULL) STRICT;"
+    "CREATE TABLE sim_balance(sim_id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, source TEXT NOT NULL, balance_micro INTEGER,"
+    " currency TEXT, rest_parts INTEGER, valid_until TEXT, answer TEXT NOT NULL) STRICT;";
+
 /* Step i leads from user_version i to i + 1. Never change one that was released: add another. */
-static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1, schema_2, schema_3 };
+static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1, schema_2, schema_3, schema_4 };
 
 /* A commit must survive power loss: WAL with FULL, never NORMAL. temp_store: savepoints need no file of their own. cache_size is in KiB. */
 static const char *const pragmas_write[] = {

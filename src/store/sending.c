@@ -141,6 +141,19 @@ static void intent_choose_mr(struct store *store, struct change_intent *intent)
     intent->pdu_mr = (uint8_t)(before >= 0 ? before : intent->attempt_id & 0xFF);
 }
 
+/* With the intent, so that a SIM has used no less than it may have sent, whatever happens next. */
+static void intent_count(struct store *store, const struct change_intent *intent)
+{
+    if (intent->use_state != NULL)
+        sql_run(&store->sql, "INSERT INTO sim_use(sim_id, state) VALUES(?1, ?2) ON CONFLICT(sim_id) DO UPDATE SET state = ?2",
+                SQL_ARGS(sql_int(intent->sim_id), sql_text(intent->use_state)));
+    if (intent->recipient_key != 0)
+        sql_run(&store->sql, "INSERT INTO sim_recipient(sim_id, recipient, day, month) VALUES(?1, ?2, ?3, ?4)"
+                             " ON CONFLICT(sim_id, recipient) DO UPDATE SET day = ?3, month = ?4 WHERE (day, month) IS NOT (?3, ?4)",
+                SQL_ARGS(sql_int(intent->sim_id), sql_int((int64_t)intent->recipient_key), sql_int(intent->recipient_day),
+                         sql_int(intent->recipient_month)));
+}
+
 int sending_intent(struct store *store, struct store_change *change)
 {
     struct change_intent *intent = &change->u.intent;
@@ -179,10 +192,12 @@ int sending_intent(struct store *store, struct store_change *change)
     if (intent->attempt_id == 0)
         intent->attempt_id = store->next_attempt_id++;
     intent_choose_mr(store, intent);
-    sql_run(sql, "INSERT INTO attempt(id, message_id, part, state, sim_id, modem_id, intent_ms, pdu_mr)"
-                 " VALUES(?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
+    sql_run(sql, "INSERT INTO attempt(id, message_id, part, state, sim_id, modem_id, intent_ms, pdu_mr, price_micro, choice)"
+                 " VALUES(?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9)",
             SQL_ARGS(sql_int(intent->attempt_id), sql_int(standing.id), sql_int(intent->part), sql_int(intent->sim_id),
-                     sql_int(intent->modem_id), sql_int(change->now_ms), sql_int(intent->pdu_mr)));
+                     sql_int(intent->modem_id), sql_int(change->now_ms), sql_int(intent->pdu_mr), sql_int(intent->price_micro),
+                     sql_text(intent->choice)));
+    intent_count(store, intent);
     standing.part[intent->part] = PART_OPEN;
     standing.sim_id = intent->sim_id;
     standing.ready_ms = 0;

@@ -6,13 +6,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "src/base/digits.h"
+
 int standing_load(struct store *store, int64_t message_id, struct standing *ret_standing)
 {
     struct sql *sql = &store->sql;
     struct standing standing = { .id = message_id };
+    int64_t refused_id = 0;
     sqlite3_stmt *row = sql_query(sql,
         "SELECT state, ended, report, ref16, parts, priority, sim_id, expire_ms, ready_ms, to_number, concat_ref, concat_ref_bits"
-        ", policy FROM message WHERE id = ?1", SQL_ARGS(sql_int(message_id)));
+        ", policy, patience_s, due_ms, accepted_ms FROM message WHERE id = ?1", SQL_ARGS(sql_int(message_id)));
 
     if (!sql_next(sql, row))
         return sql->failed != 0 ? sql->failed : -ENOENT;
@@ -29,11 +32,14 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
     standing.concat_ref = (uint16_t)sqlite3_column_int(row, 10);
     standing.concat_ref_bits = (uint8_t)sqlite3_column_int(row, 11);
     standing.policy = (enum message_policy)sqlite3_column_int(row, 12);
+    standing.patience_s = (uint32_t)sqlite3_column_int64(row, 13);
+    standing.due_ms = sqlite3_column_int64(row, 14);
+    standing.accepted_ms = sqlite3_column_int64(row, 15);
     sql_end(sql, row);
     if (standing.parts > MESSAGE_PARTS_MAX)
         return -EBADMSG;
 
-    row = sql_query(sql, "SELECT part, state, CASE awaits WHEN 0 THEN report_status ELSE -1 END FROM attempt WHERE message_id = ?1",
+    row = sql_query(sql, "SELECT part, state, CASE awaits WHEN 0 THEN report_status ELSE -1 END, sim_id, id FROM attempt WHERE message_id = ?1",
                     SQL_ARGS(sql_int(message_id)));
     while (sql_next(sql, row)) {
         int part = sqlite3_column_int(row, 0);
@@ -41,6 +47,10 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
 
         if ((attempt == ATTEMPT_REFUSED || attempt == ATTEMPT_NOT_SENT) && standing.failures < UINT8_MAX)
             standing.failures++;
+        if (attempt == ATTEMPT_REFUSED && sqlite3_column_int64(row, 4) > refused_id) {
+            refused_id = sqlite3_column_int64(row, 4);
+            standing.failed_sim_id = (uint32_t)sqlite3_column_int64(row, 3);
+        }
         if (part >= 0 && part < standing.parts && attempt == ATTEMPT_RELEASED)
             standing.part_released[part] |= sqlite3_column_int(row, 2) >= 0 ? RELEASED_GIVEN_UP : RELEASED_IN_DOUBT;
         if (part >= 0 && part < standing.parts)
@@ -162,17 +172,42 @@ void standing_end(struct store *store, struct standing *standing, enum message_s
     standing_save(store, standing, state, now_ms, reason);
 }
 
+void item_set_number(struct queue_item *item, const char *to)
+{
+    item->short_code = to[0] != '+';
+    item->to_key = digits_pack(to + (to[0] == '+'), SIZE_MAX, NULL);
+}
+
+uint32_t item_since_s(int64_t accepted_ms, int64_t due_ms)
+{
+    int64_t since_ms = due_ms > accepted_ms ? due_ms : accepted_ms;
+
+    return since_ms <= 0 ? 0 : since_ms / 1000 > UINT32_MAX ? UINT32_MAX : (uint32_t)(since_ms / 1000);
+}
+
+uint32_t conversation_sim(struct store *store, const char *to)
+{
+    return (uint32_t)sql_number(&store->sql, "SELECT sim_id FROM conversation WHERE to_number = ?1", 0, SQL_ARGS(sql_text(to)));
+}
+
 struct queue_item standing_item(const struct standing *standing)
 {
+    struct queue_item item;
+
     if (standing->ended || standing->left == 0 || message_state_is_final(standing->state))
         return (struct queue_item){ 0 };
-    return (struct queue_item){
+    item = (struct queue_item){
         .id = standing->id,
         .expire_ms = standing->expire_ms,
+        .since_s = item_since_s(standing->accepted_ms, standing->due_ms),
+        .patience_s = standing->patience_s,
         .sim_id = standing->sim_id,
-        .parts = standing->parts,
-        .part_next = standing->part_next,
+        .avoid_sim_id = standing->failed_sim_id,
+        .parts = (uint8_t)standing->parts,
+        .part_next = (uint8_t)standing->part_next,
         .priority = standing->priority,
         .failures = standing->failures,
     };
+    item_set_number(&item, standing->to);
+    return item;
 }

@@ -30,7 +30,7 @@ const char *store_tag(const struct store *store);
 #define STORE_CHECK_AT_START_MAX (INT64_C(32) << 20)
 bool store_unchecked(const struct store *store);
 
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 
 /* -- changes ------------------------------------------------------------------------------------------------- */
 
@@ -62,6 +62,7 @@ struct accept_message {
     enum message_policy policy;
     int64_t due_ms;                     /* schedule_at; 0: now */
     int64_t expire_ms;                  /* not handed over after this */
+    uint32_t patience_s;                /* how long it may wait for a cheaper bearer; 0: now */
     char *client_ref;                   /* NULL none */
     char reason[MESSAGE_REASON_MAX];    /* not "": refused at intake, kept as rejected with this reason */
     char reason_code[32];               /* "bad_number" ... */
@@ -79,18 +80,30 @@ struct change_accept {
     /* result: -EEXIST where the key was used for another request */
 };
 
-/* A message as the queue in memory knows it. */
+/* A message as the queue in memory knows it: small, as there may be a million. */
 struct queue_item {
     int64_t id;
     int64_t expire_ms;
+    uint64_t to_key;                    /* its number: digits_pack() */
+    uint32_t since_s;                   /* wall clock: from when on it could go, for its patience */
+    uint32_t patience_s;
     uint32_t sim_id;                    /* not 0: parts of it went by this SIM, so must the others */
-    uint16_t parts, part_next;          /* 0-based: the first part without intent */
+    uint32_t avoid_sim_id;              /* its last try failed there: rather another one */
+    uint32_t sticky_sim_id;             /* its recipient's conversation goes by this SIM; 0 none */
+    uint16_t class_id;                  /* the gateway's, as the next one is: which messages wait for the same bearers */
+    uint8_t parts, part_next;           /* 0-based: the first part without intent */
     uint8_t priority;
     uint8_t failures;                   /* attempts of it so far that were refused or not sent, at most 255 */
+    bool short_code;                    /* its number is dialled as it is, without a country code */
 };
 
 struct change_intent {
     int64_t message_id; uint16_t part; uint32_t sim_id, modem_id;   /* in */
+    int64_t price_micro;                /* in: of this part, in millionths of the gateway's currency; -1: not known */
+    char *choice;                       /* in: why this SIM, JSON; NULL: nothing to say */
+    char *use_state;                    /* in: what the SIM has used with this part, to be kept (src/routing/use.h); NULL: as it is */
+    uint64_t recipient_key;             /* in: counted among those the SIM sent to, with the two days below; 0: not counted */
+    int32_t recipient_day, recipient_month;
     int64_t attempt_id;                 /* out, > 0 */
     char to[MESSAGE_TO_MAX];
     char *text; uint32_t text_length;   /* out: of this part, malloc'ed */
@@ -191,9 +204,14 @@ struct change_clock {
     int64_t step_ms;                    /* out: by how much the clock was set since the last one */
 };
 
+#define SIM_RECIPIENTS_MAX 65536
+struct sim_recipient { uint64_t key; int32_t day, month; };       /* of the last part to it */
+
 struct change_sim {
     char iccid[32], imsi[20], imei[24], manufacturer[32], model[32], revision[48];
     uint32_t sim_id, modem_id;          /* out */
+    char *use_state;                    /* out: as the last intent left it; NULL: never used */
+    struct sim_recipient *recipients; uint32_t recipient_count;   /* out: whom it sent to, at most SIM_RECIPIENTS_MAX */
 };
 
 #define KEY_NAME_MAX 48

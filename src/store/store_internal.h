@@ -58,7 +58,9 @@ struct standing {
     uint16_t parts;
     uint8_t priority;
     uint32_t sim_id;
-    int64_t expire_ms, ready_ms;
+    uint32_t failed_sim_id;              /* by which its last try was refused or not sent */
+    uint32_t patience_s;
+    int64_t expire_ms, ready_ms, due_ms, accepted_ms;
     char to[MESSAGE_TO_MAX];
     uint16_t concat_ref; uint8_t concat_ref_bits;
     enum part_standing part[MESSAGE_PARTS_MAX];
@@ -82,6 +84,12 @@ bool standing_settle(struct store *store, struct standing *standing, bool retry,
 void standing_end(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason);
 /* As the queue wants it; .id 0 where there is nothing left to hand over. */
 struct queue_item standing_item(const struct standing *standing);
+/* Fills what the queue wants to know of a number. */
+void item_set_number(struct queue_item *item, const char *to);
+/* From when on it could go: it was accepted, or its time came. */
+uint32_t item_since_s(int64_t accepted_ms, int64_t due_ms);
+/* By which SIM a number was written to last; 0: never. */
+uint32_t conversation_sim(struct store *store, const char *to);
 
 /* -- doubt ----------------------------------------------------------------------------------------------------- */
 

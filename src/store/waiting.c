@@ -32,22 +32,32 @@ struct items { struct queue_item *at; uint32_t count, size; };
 /* What was refused or not sent so far: tries are bounded over restarts too. */
 #define FAILURES "(SELECT count(*) FROM attempt WHERE attempt.message_id = message.id AND attempt.state IN (3, 4))"
 
-/* Columns: id, expire_ms, sim_id, parts, priority, FAILURES. Stops at size; true if there was more. */
+#define FAILED_SIM "(SELECT sim_id FROM attempt WHERE attempt.message_id = message.id AND attempt.state = 3 ORDER BY part DESC, id DESC LIMIT 1)"
+#define ITEM_COLUMNS "id, expire_ms, sim_id, parts, priority, " FAILURES ", to_number, patience_s, accepted_ms, due_ms, " FAILED_SIM
+
+/* Columns: ITEM_COLUMNS. Stops at size; true if there was more. */
 static bool items_read(struct store *store, sqlite3_stmt *row, struct items *items)
 {
+    struct queue_item *item;
+
     while (sql_next(&store->sql, row)) {
         if (items->count == items->size) {
             sql_end(&store->sql, row);
             return true;
         }
-        items->at[items->count++] = (struct queue_item){
+        item = &items->at[items->count++];
+        *item = (struct queue_item){
             .id = sqlite3_column_int64(row, 0),
             .expire_ms = sqlite3_column_int64(row, 1),
+            .since_s = item_since_s(sqlite3_column_int64(row, 8), sqlite3_column_int64(row, 9)),
+            .patience_s = (uint32_t)sqlite3_column_int64(row, 7),
             .sim_id = (uint32_t)sqlite3_column_int64(row, 2),
-            .parts = (uint16_t)sqlite3_column_int(row, 3),
+            .avoid_sim_id = (uint32_t)sqlite3_column_int64(row, 10),
+            .parts = (uint8_t)sqlite3_column_int(row, 3),
             .priority = (uint8_t)sqlite3_column_int(row, 4),
             .failures = (uint8_t)(sqlite3_column_int(row, 5) < UINT8_MAX ? sqlite3_column_int(row, 5) : UINT8_MAX),
         };
+        item_set_number(item, sql_column_text(row, 6));
     }
     return false;
 }
@@ -64,7 +74,7 @@ static int items_find_next_parts(struct store *store, struct items *items)
         r = standing_load(store, items->at[i].id, &standing);
         if (r < 0)
             return r;
-        items->at[i].part_next = standing.part_next;
+        items->at[i].part_next = (uint8_t)standing.part_next;
     }
     return store->sql.failed;
 }
@@ -83,12 +93,12 @@ int waiting_fetch(struct store *store, struct store_change *change)
     fetch->items = items.at;
     if (fetch->after_priority <= MESSAGE_PRIORITY_MAX)
         more = items_read(store, sql_query(&store->sql,
-            "SELECT id, expire_ms, sim_id, parts, priority, " FAILURES " FROM message INDEXED BY message_ready"
+            "SELECT " ITEM_COLUMNS " FROM message INDEXED BY message_ready"
             " WHERE state = 2 AND ready_ms = 0 AND priority = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
             SQL_ARGS(sql_int(fetch->after_priority), sql_int(fetch->after_id), sql_int((int64_t)fetch->limit + 1))), &items);
     if (!more)
         more = items_read(store, sql_query(&store->sql,
-            "SELECT id, expire_ms, sim_id, parts, priority, " FAILURES " FROM message INDEXED BY message_ready"
+            "SELECT " ITEM_COLUMNS " FROM message INDEXED BY message_ready"
             " WHERE state = 2 AND ready_ms = 0 AND priority < ?1 ORDER BY priority DESC, id LIMIT ?2",
             SQL_ARGS(sql_int(fetch->after_priority), sql_int((int64_t)fetch->limit + 1))), &items);
     fetch->item_count = items.count;
@@ -131,7 +141,7 @@ static int due_promote(struct store *store, struct change_due *due, int64_t now_
     struct items items = { .at = due->items, .size = due->limit };
 
     (void)items_read(store, sql_query(&store->sql,
-        "SELECT id, expire_ms, sim_id, parts, priority, " FAILURES " FROM message INDEXED BY message_due WHERE state IN (1, 2) AND ready_ms > 0"
+        "SELECT " ITEM_COLUMNS " FROM message INDEXED BY message_due WHERE state IN (1, 2) AND ready_ms > 0"
         " AND ready_ms <= ?1 ORDER BY ready_ms, id LIMIT ?2", SQL_ARGS(sql_int(now_ms), sql_int(due->limit))), &items);
     due->item_count = items.count;
     for (uint32_t i = 0; i < items.count; i++) {
