@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * chooser_judge.c - what one bearer would charge for one message, whether it may take it, and who comes first. */
+#include "src/choice/chooser_internal.h"
+
+#include <string.h>
+
+/* The conversation's own card goes before all others, whatever it costs. */
+static uint8_t rank_for(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id, uint16_t index)
+{
+    uint8_t rank = chooser_rank(chooser, destination, index);
+
+    if (rank > RANK_MAX || sticky_sim_id == 0)
+        return rank;
+    return chooser->bearers[index].sim_id == sticky_sim_id ? 0 : rank < RANK_MAX ? rank + 1 : rank;
+}
+
+static int64_t price_for(const struct chooser_price *price, unsigned parts)
+{
+    return price->first_micro + (int64_t)(parts - 1) * price->next_micro;
+}
+
+/* The first bundle that covers such numbers and has room for all parts: one message is not split over two. 0: none. */
+static uint8_t bundle_for(const struct chooser_bearer *bearer, const struct chooser_price *price, unsigned parts)
+{
+    for (uint8_t i = 0; i < price->bundle_count; i++)
+        if (bearer->bundle_left[price->bundles[i]] >= parts)
+            return price->bundles[i] + 1;
+    return 0;
+}
+
+struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
+                                   uint16_t index, unsigned parts)
+{
+    const struct chooser_bearer *bearer = &chooser->bearers[index];
+    struct chooser_offer offer = { .rank = rank_for(chooser, destination, sticky_sim_id, index) };
+    const struct chooser_price *price;
+    int64_t charged_micro;
+
+    if (offer.rank > RANK_MAX || destination->refused)
+        return offer;
+    if (chooser->routing == NULL || chooser->routing->tariffs == NULL) {
+        offer.ok = true;
+        return offer;
+    }
+    price = bearer->plan != NO_PLAN ? chooser_price(destination, bearer->plan) : NULL;
+    if (price == NULL || (price->row == NULL && price->bundle_count == 0))
+        return offer;
+    offer.bundle = bundle_for(bearer, price, parts);
+    if (offer.bundle == 0 && price->row == NULL)
+        return offer;                    /* its bundle is used up, and its plan has no price beyond */
+    charged_micro = offer.bundle != 0 ? 0 : price_for(price, parts);
+    if (charged_micro > bearer->spend_left_micro)
+        return offer;
+    if (destination->max_price_micro != ROUTE_PRICE_UNBOUND && charged_micro > destination->max_price_micro * (int64_t)parts)
+        return offer;
+    offer.micro = charged_micro + (bearer->shadow_micro + (offer.bundle != 0 ? bearer->bundle_shadow_micro[offer.bundle - 1] : 0)) * (int64_t)parts;
+    offer.ok = true;
+    return offer;
+}
+
+bool chooser_before(const struct chooser *chooser, uint16_t a, const struct chooser_offer *offer_a, uint16_t b, const struct chooser_offer *offer_b)
+{
+    const struct chooser_bearer *bearer_a = &chooser->bearers[a], *bearer_b = &chooser->bearers[b];
+
+    if (offer_a->rank != offer_b->rank)
+        return offer_a->rank < offer_b->rank;
+    if (offer_a->micro != offer_b->micro)
+        return offer_a->micro < offer_b->micro;
+    if (bearer_a->health != bearer_b->health)
+        return bearer_a->health < bearer_b->health;
+    if (bearer_a->last_take_ms != bearer_b->last_take_ms)
+        return bearer_a->last_take_ms < bearer_b->last_take_ms;
+    return a < b;
+}
+
+/* -- one bearer, one message, all that is known ---------------------------------------------------------------- */
+
+static void judge_price(struct chooser *chooser, const struct chooser_destination *destination, uint16_t index, unsigned parts,
+                        struct chooser_judgement *judgement)
+{
+    const struct chooser_bearer *bearer = &chooser->bearers[index];
+    const struct chooser_price *price;
+    uint8_t bundle;
+
+    judgement->price_micro = judgement->list_micro = -1;
+    if (chooser->routing == NULL || chooser->routing->tariffs == NULL)
+        return;
+    price = bearer->plan != NO_PLAN ? chooser_price(destination, bearer->plan) : NULL;
+    if (price == NULL || (price->row == NULL && price->bundle_count == 0)) {
+        judgement->verdict = CHOOSER_NO_PRICE;
+        return;
+    }
+    bundle = bundle_for(bearer, price, parts);
+    judgement->row = price->row;
+    if (price->row != NULL)
+        judgement->list_micro = judgement->price_micro = price_for(price, parts);
+    if (bundle != 0) {
+        judgement->bundle = chooser->plans[bearer->plan].bundles[bundle - 1];
+        judgement->bundle_left = bearer->bundle_left[bundle - 1];
+        judgement->price_micro = 0;
+    }
+    judgement->shadow_micro = (bearer->shadow_micro + (bundle != 0 ? bearer->bundle_shadow_micro[bundle - 1] : 0)) * (int64_t)parts;
+    if (judgement->price_micro < 0)
+        judgement->verdict = CHOOSER_NO_PRICE;
+    else if (destination->max_price_micro != ROUTE_PRICE_UNBOUND && judgement->price_micro > destination->max_price_micro * (int64_t)parts)
+        judgement->verdict = CHOOSER_TOO_DEAR;
+}
+
+static void judge_limits(struct chooser *chooser, uint16_t index, const struct queue_item *item, unsigned parts, struct limit_now now,
+                         struct chooser_judgement *judgement)
+{
+    struct chooser_bearer *bearer = &chooser->bearers[index];
+    struct limit_answer answer = limit_check(&bearer->conf->limits, bearer->use, item->to_key, parts,
+                                             judgement->price_micro > 0 ? judgement->price_micro : 0, bearer->roaming, now);
+
+    if (answer.kind == LIMIT_NONE)
+        return;
+    judgement->verdict = CHOOSER_LIMIT;
+    judgement->limit = answer.kind;
+    judgement->until_ms = answer.never ? UINT64_MAX : answer.ask_mono_ms;
+}
+
+struct chooser_judgement chooser_judge(struct chooser *chooser, uint16_t index, const struct queue_item *item, struct limit_now now)
+{
+    struct chooser_bearer *bearer = &chooser->bearers[index];
+    struct chooser_judgement judgement = { .verdict = CHOOSER_MAY, .until_ms = UINT64_MAX, .price_micro = -1, .list_micro = -1, .idle = bearer->idle };
+    const struct chooser_destination *destination = chooser_destination(chooser, item);
+    unsigned parts = item->parts > item->part_next ? item->parts - item->part_next : 1;
+
+    if (destination == NULL) {
+        judgement.verdict = CHOOSER_AWAY;   /* no memory to look: it waits */
+        return judgement;
+    }
+    chooser_look(chooser, bearer, now);
+    judgement.rank = rank_for(chooser, destination, item->sticky_sim_id, index);
+    if (destination->refused)
+        judgement.verdict = CHOOSER_REFUSED;
+    else if (judgement.rank == RANK_DENIED)
+        judgement.verdict = CHOOSER_DENIED;
+    else if (judgement.rank == RANK_NOT_LISTED)
+        judgement.verdict = CHOOSER_NOT_LISTED;
+    else
+        judge_price(chooser, destination, index, parts, &judgement);
+    if (judgement.verdict != CHOOSER_MAY)
+        return judgement;
+    if (!bearer->present) {
+        judgement.verdict = CHOOSER_AWAY;
+    } else if (bearer->rests_until_ms > now.mono_ms) {
+        judgement.verdict = CHOOSER_RESTS;
+        judgement.until_ms = bearer->rests_until_ms;
+    } else {
+        judge_limits(chooser, index, item, parts, now, &judgement);
+    }
+    return judgement;
+}
+
+uint16_t chooser_best(struct chooser *chooser, const struct queue_item *item, struct limit_now now, struct chooser_judgement *ret_judgement)
+{
+    uint16_t best = CHOOSER_NO_BEARER;
+    struct chooser_offer best_offer = { 0 };
+
+    for (uint16_t i = 0; i < chooser->bearer_count; i++) {
+        struct chooser_judgement judgement;
+        struct chooser_offer offer;
+
+        if (!chooser->bearers[i].open)
+            continue;
+        judgement = chooser_judge(chooser, i, item, now);
+        if (judgement.verdict != CHOOSER_MAY)
+            continue;
+        offer = (struct chooser_offer){ .ok = true, .rank = judgement.rank, .micro = (judgement.price_micro > 0 ? judgement.price_micro : 0) + judgement.shadow_micro };
+        if (best != CHOOSER_NO_BEARER && !chooser_before(chooser, i, &offer, best, &best_offer))
+            continue;
+        best = i;
+        best_offer = offer;
+        *ret_judgement = judgement;
+    }
+    return best;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * chooser_pick.c - the next message for a bearer that could take one.
+ *
+ * It looks at the head of each class that has messages and not at the messages: the best by priority and age among those
+ * for which no bearer comes first that can take them within their patience. What the best other bearer asks (the floor) is
+ * kept with the class until something changes that could change it. */
+#include "src/choice/chooser_internal.h"
+
+#include <string.h>
+
+#define SKIPPED_MAX 16                   /* classes whose best message it may not take after all */
+#define BEATEN_RETRY_MS 1000             /* the other one takes it long before */
+#define LOOK_BEHIND 8                    /* messages of a lane that are looked at where the first is not for it */
+
+/* Whether a bearer could begin by then; now or soon. */
+static bool able_by(const struct chooser_bearer *bearer, uint64_t by_ms)
+{
+    uint64_t rests_ms = bearer->rests_until_ms;
+
+    return bearer->present && bearer->able_long_ms <= by_ms && rests_ms <= by_ms;
+}
+
+static uint64_t able_at(const struct chooser_bearer *bearer)
+{
+    return bearer->able_long_ms > bearer->rests_until_ms ? bearer->able_long_ms : bearer->rests_until_ms;
+}
+
+/* The best offer of all that could begin by then. */
+static void floor_find(struct chooser *chooser, struct chooser_class *class, uint64_t by_ms, struct limit_now now)
+{
+    const struct chooser_destination *destination = chooser->destinations[class->destination];
+    unsigned parts = class->parts != 0 ? class->parts : 1;
+
+    class->floor_rank = UINT8_MAX;
+    class->floor_micro = INT64_MAX;
+    class->floor_able_ms = UINT64_MAX;
+    class->floor_until_ms = now.mono_ms + LIMITS_LOOK_MS;
+    for (uint16_t i = 0; i < chooser->bearer_count; i++) {
+        struct chooser_bearer *bearer = &chooser->bearers[i];
+        struct chooser_offer offer;
+
+        if (!bearer->open || !bearer->present)
+            continue;
+        chooser_look(chooser, bearer, now);
+        if (bearer->looked_until_ms < class->floor_until_ms)
+            class->floor_until_ms = bearer->looked_until_ms;
+        if (!able_by(bearer, by_ms))
+            continue;
+        offer = chooser_offer(chooser, destination, class->sticky_sim_id, i, parts);
+        if (!offer.ok || offer.rank > class->floor_rank || (offer.rank == class->floor_rank && offer.micro > class->floor_micro))
+            continue;
+        if (offer.rank < class->floor_rank || offer.micro < class->floor_micro || able_at(bearer) < class->floor_able_ms)
+            class->floor_able_ms = able_at(bearer);
+        class->floor_rank = offer.rank;
+        class->floor_micro = offer.micro;
+    }
+    class->epoch = chooser->epoch;       /* behind the looks, which may count */
+}
+
+/* True if a bearer comes before this offer that can take the message before its patience ends. */
+static bool is_for_another(struct chooser *chooser, struct chooser_class *class, const struct chooser_offer *offer, uint64_t patient_until_ms,
+                           struct limit_now now)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        if (class->epoch != chooser->epoch || class->floor_until_ms <= now.mono_ms)
+            floor_find(chooser, class, now.mono_ms + (uint64_t)class->patience_s * 1000, now);
+        if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro))
+            return false;
+        if (class->floor_able_ms <= patient_until_ms)
+            return true;
+        floor_find(chooser, class, patient_until_ms, now);   /* that one comes too late: who is there until then? */
+        class->floor_until_ms = now.mono_ms;
+        if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro))
+            return false;
+        return class->floor_able_ms <= patient_until_ms;
+    }
+    return false;
+}
+
+/* By the machine's clock: when its patience is over. */
+static uint64_t patient_until(const struct queue_item *item, struct limit_now now)
+{
+    int64_t left_ms = ((int64_t)item->since_s + item->patience_s) * 1000 - now.wall_ms;
+
+    /* A clock that was set does not make it wait for longer than it may at most. */
+    if (left_ms > (int64_t)item->patience_s * 1000)
+        left_ms = (int64_t)item->patience_s * 1000;
+    return left_ms <= 0 ? now.mono_ms : now.mono_ms + (uint64_t)left_ms;
+}
+
+/* Another one that could take the message at once, where its last try failed by this one. */
+static bool another_is_able(struct chooser *chooser, uint16_t index, const struct queue_item *item, struct limit_now now)
+{
+    for (uint16_t i = 0; i < chooser->bearer_count; i++)
+        if (i != index && chooser->bearers[i].open && chooser->bearers[i].present && chooser_judge(chooser, i, item, now).verdict == CHOOSER_MAY)
+            return true;
+    return false;
+}
+
+/* An idle bearer that should have it rather than this one. A message whose patience is over goes by the cheapest that is
+ * free now; one that may wait goes by an idle one rather than by one that is still busy, at the same price. */
+static bool is_beaten(struct chooser *chooser, uint16_t index, const struct queue_item *item, const struct chooser_offer *offer, bool urgent,
+                      struct limit_now now)
+{
+    const struct chooser_destination *destination = chooser_destination(chooser, item);
+    unsigned parts = item->parts - item->part_next;
+    bool idle = chooser->bearers[index].idle;
+
+    for (uint16_t i = 0; i < chooser->bearer_count; i++) {
+        struct chooser_bearer *other = &chooser->bearers[i];
+        struct chooser_offer theirs;
+        bool first;
+
+        if (i == index || !other->open || !other->idle || !other->present || other->rests_until_ms > now.mono_ms)
+            continue;
+        chooser_look(chooser, other, now);
+        if (other->able_ms > now.mono_ms && other->limit != LIMIT_RECIPIENTS_DAY && other->limit != LIMIT_RECIPIENTS_MONTH)
+            continue;
+        theirs = chooser_offer(chooser, destination, item->sticky_sim_id, i, parts);
+        if (!theirs.ok)
+            continue;
+        first = chooser_before(chooser, i, &theirs, index, offer);
+        if (!idle)                       /* the other one can begin now */
+            first = first || (theirs.rank == offer->rank && theirs.micro == offer->micro) || urgent;
+        if (first && item->avoid_sim_id != other->sim_id && chooser_judge(chooser, i, item, now).verdict == CHOOSER_MAY)
+            return true;
+    }
+    return false;
+}
+
+struct candidate { struct queue_item item; struct chooser_offer offer; bool found, urgent; };
+
+static bool goes_before(const struct queue_item *a, const struct queue_item *b)
+{
+    return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
+}
+
+/* The best of a class that is for this bearer. */
+static void look_at_class(struct chooser *chooser, uint16_t index, const struct queue *queue, uint16_t class_id, struct limit_now now,
+                          struct candidate *best, uint64_t *retry_ms)
+{
+    struct chooser_class *class = class_id != CHOOSER_MIXED && class_id < chooser->class_count ? &chooser->classes[class_id] : NULL;
+    const struct queue_class *lanes = queue->classes[class_id];
+    uint32_t sim_id = chooser->bearers[index].sim_id;
+
+    for (int priority = MESSAGE_PRIORITY_MAX; priority >= 0; priority--) {
+        struct queue_item item;
+
+        if (lanes->lanes[priority].count == 0)
+            continue;
+        if (best->found && priority < best->item.priority)
+            return;
+        for (uint32_t n = 0; n < LOOK_BEHIND && queue_peek(queue, class_id, (uint8_t)priority, n, &item); n++) {
+            uint64_t patient_until_ms = patient_until(&item, now);
+            const struct chooser_destination *destination;
+            struct chooser_offer offer;
+            bool urgent = patient_until_ms <= now.mono_ms;
+
+            if (best->found && !goes_before(&item, &best->item))
+                return;
+            item.class_id = class_id;
+            destination = chooser_destination(chooser, &item);
+            if (destination == NULL)
+                return;
+            offer = chooser_offer(chooser, destination, item.sticky_sim_id, index, item.parts - item.part_next);
+            if (!offer.ok) {
+                if (class != NULL && item.parts == 1)
+                    break;               /* nor the others here */
+                continue;
+            }
+            if (item.avoid_sim_id == sim_id && sim_id != 0 && another_is_able(chooser, index, &item, now))
+                continue;
+            if (!urgent && class != NULL && item.avoid_sim_id == 0) {   /* one that failed goes by the next that can */
+                struct chooser_offer one = class->parts != 0 || item.parts == 1 ? offer
+                                           : chooser_offer(chooser, destination, item.sticky_sim_id, index, 1);
+
+                if (is_for_another(chooser, class, &one, patient_until_ms, now)) {
+                    if (patient_until_ms < *retry_ms)
+                        *retry_ms = patient_until_ms;
+                    break;               /* those behind it have more patience left */
+                }
+            }
+            *best = (struct candidate){ .item = item, .offer = offer, .found = true, .urgent = urgent };
+            break;
+        }
+    }
+}
+
+bool chooser_pick(struct chooser *chooser, uint16_t index, const struct queue *queue, struct limit_now now, struct queue_item *ret_item,
+                  uint64_t *ret_retry_ms)
+{
+    struct chooser_bearer *bearer = &chooser->bearers[index];
+    uint16_t skipped[SKIPPED_MAX];
+    size_t skipped_count = 0;
+
+    *ret_retry_ms = UINT64_MAX;
+    if (!bearer->open || queue->active_count == 0)
+        return false;
+    chooser_look(chooser, bearer, now);
+    if (bearer->able_ms > now.mono_ms && bearer->limit != LIMIT_RECIPIENTS_DAY && bearer->limit != LIMIT_RECIPIENTS_MONTH) {
+        *ret_retry_ms = bearer->looked_until_ms;
+        return false;
+    }
+    while (skipped_count < SKIPPED_MAX) {
+        struct candidate best = { .found = false };
+        struct chooser_judgement judgement;
+
+        for (uint32_t i = 0; i < queue->active_count; i++) {
+            bool skip = false;
+
+            for (size_t k = 0; k < skipped_count; k++)
+                skip = skip || skipped[k] == queue->active[i];
+            if (!skip)
+                look_at_class(chooser, index, queue, queue->active[i], now, &best, ret_retry_ms);
+        }
+        if (!best.found)
+            return false;
+        judgement = chooser_judge(chooser, index, &best.item, now);
+        if (judgement.verdict == CHOOSER_MAY) {
+            if (!is_beaten(chooser, index, &best.item, &best.offer, best.urgent, now)) {
+                *ret_item = best.item;
+                return true;
+            }
+            if (now.mono_ms + BEATEN_RETRY_MS < *ret_retry_ms)
+                *ret_retry_ms = now.mono_ms + BEATEN_RETRY_MS;
+        }
+        if (judgement.verdict == CHOOSER_LIMIT && judgement.until_ms < *ret_retry_ms)
+            *ret_retry_ms = judgement.until_ms;
+        skipped[skipped_count++] = best.item.class_id;
+    }
+    return false;
+}
