@@ -3,6 +3,8 @@
  * gateway.c - life of the gateway, its traffic with the store, and its clock. */
 #include "src/gateway/gateway_internal.h"
 
+#include "src/base/digits.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +18,11 @@ struct gateway *gateway_new(const struct gateway_config *config)
     if (gateway == NULL)
         return NULL;
     gateway->config = *config;
+    gateway->chooser = chooser_new(config->boot);
+    if (gateway->chooser == NULL) {
+        free(gateway);
+        return NULL;
+    }
     queue_init(&gateway->queue, config->window);
     gateway->changes_tail = &gateway->changes;
     gateway->retry_tail = &gateway->retry;
@@ -37,6 +44,7 @@ void gateway_free(struct gateway *gateway)
     change_free_list(gateway->changes);
     change_free_list(gateway->retry);
     queue_done(&gateway->queue);
+    chooser_free(gateway->chooser);
     free(gateway->bound);
     free(gateway);
 }
@@ -172,10 +180,13 @@ static void accept_done(struct gateway *gateway, struct store_change *change, st
         if (message->state == MESSAGE_SCHEDULED) {
             gateway_due_at(gateway, message->due_ms);
         } else if (message->state == MESSAGE_QUEUED) {
-            struct queue_item item = { .id = message->id, .expire_ms = message->expire_ms, .parts = message->coding.parts,
-                                       .priority = message->priority };
+            struct queue_item item = { .id = message->id, .expire_ms = message->expire_ms, .parts = (uint8_t)message->coding.parts,
+                                       .priority = message->priority, .patience_s = message->patience_s,
+                                       .since_s = change->now_ms > 0 ? (uint32_t)(change->now_ms / 1000) : 0,
+                                       .short_code = message->to[0] != '+', .sticky_sim_id = message->sticky_sim_id };
 
-            gateway_put(gateway, &item);
+            item.to_key = digits_pack(message->to + !item.short_code, SIZE_MAX, NULL);
+            gateway_put(gateway, &item, now);
         }
         if (message->state == MESSAGE_SCHEDULED || message->state == MESSAGE_QUEUED)
             gateway_due_at(gateway, message->expire_ms);
@@ -205,7 +216,7 @@ static void decide_done(struct gateway *gateway, struct store_change *change, st
     gateway_event_message(gateway, decide->message_id, decide->message_state,
                           decide->decision == DECISION_RELEASE ? "released: it is sent again" : "dropped", now);
     if (decide->requeue.id != 0 && !gateway_is_active(gateway, decide->requeue.id)) {
-        gateway_put(gateway, &decide->requeue);
+        gateway_put(gateway, &decide->requeue, now);
         gateway_due_at(gateway, decide->requeue.expire_ms);
     }
 }
@@ -230,7 +241,7 @@ static void due_done(struct gateway *gateway, struct store_change *change, struc
     }
     for (uint32_t i = 0; i < due->item_count; i++) {
         gateway_event_message(gateway, due->items[i].id, MESSAGE_QUEUED, "its time has come", now);
-        gateway_put(gateway, &due->items[i]);
+        gateway_put(gateway, &due->items[i], now);
     }
     for (uint32_t i = 0; i < due->expired_count; i++) {
         (void)queue_remove(&gateway->queue, due->expired[i]);
@@ -249,13 +260,13 @@ static void due_done(struct gateway *gateway, struct store_change *change, struc
     gateway_due_at(gateway, due->next_ms);
 }
 
+/* Items that are bound to a SIM do not wait in the common queue. */
 static bool skip_active(void *context, int64_t id)
 {
-    return gateway_is_active(context, id);
+    return gateway_is_active(context, id) || gateway_is_bound(context, id);
 }
 
-/* Items that are bound to a SIM do not wait in the common queue. */
-static void fetch_done(struct gateway *gateway, struct store_change *change)
+static void fetch_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
 {
     struct change_fetch *fetch = &change->u.fetch;
 
@@ -265,7 +276,9 @@ static void fetch_done(struct gateway *gateway, struct store_change *change)
     }
     for (uint32_t i = 0; i < fetch->item_count; i++)
         if (fetch->items[i].sim_id != 0 && !gateway_is_active(gateway, fetch->items[i].id))
-            gateway_put(gateway, &fetch->items[i]);
+            gateway_put(gateway, &fetch->items[i], now);
+    for (uint32_t i = 0; i < fetch->item_count; i++)
+        gateway_classify(gateway, &fetch->items[i], now);
     queue_fetched(&gateway->queue, fetch->items, fetch->item_count, fetch->more, skip_active, gateway);
 }
 
@@ -292,7 +305,7 @@ static void ask_store(struct gateway *gateway, struct gateway_now now)
 
 /* -- commits come back ---------------------------------------------------------------------------------------- */
 
-static void sim_done(struct gateway *gateway, const struct store_change *change)
+static void sim_done(struct gateway *gateway, const struct store_change *change, struct gateway_now now)
 {
     struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
 
@@ -305,6 +318,8 @@ static void sim_done(struct gateway *gateway, const struct store_change *change)
     slot->sim_id = change->u.sim.sim_id;
     slot->modem_id = change->u.sim.modem_id;
     slot->known = true;
+    gateway_bearer_known(gateway, slot, &change->u.sim, now);
+    gateway_bearer_sync(gateway, slot, now);
 }
 
 /* What must not be lost when a commit failed: what modems said. Requests get their error instead, and what a modem still
@@ -350,7 +365,7 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
     case CHANGE_WITHDRAW:
         /* Where another part of it is still on its way, that part's outcome brings it back. */
         if (change->result == 0 && change->u.withdraw.requeue.id != 0 && !gateway_is_active(gateway, change->u.withdraw.requeue.id))
-            gateway_put(gateway, &change->u.withdraw.requeue);
+            gateway_put(gateway, &change->u.withdraw.requeue, now);
         break;
     case CHANGE_REPORT:
         gateway_report_done(gateway, change, now);
@@ -368,7 +383,7 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
         due_done(gateway, change, now);
         break;
     case CHANGE_FETCH:
-        fetch_done(gateway, change);
+        fetch_done(gateway, change, now);
         break;
     case CHANGE_CLOCK:
         gateway->clock_started = gateway->clock_started || change->result == 0;
@@ -376,7 +391,7 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
         gateway->due_next_ms = 0;
         break;
     case CHANGE_SIM:
-        sim_done(gateway, change);
+        sim_done(gateway, change, now);
         break;
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
@@ -471,6 +486,8 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
         if (slot->air.state == PART_ON_AIR && slot->next.state == PART_NONE && slot->prefetch_at_us > now.mono_us &&
             slot->prefetch_at_us < deadline)
             deadline = slot->prefetch_at_us;
+        if (slot->pick_retry_ms < deadline / 1000 && slot->next.state == PART_NONE)
+            deadline = slot->pick_retry_ms * 1000;
         if (sim_health_rests(&slot->health, now.mono_us) && slot->health.rest_until_us < deadline)
             deadline = slot->health.rest_until_us;
         if (smss_deadline_us(&slot->smss) < deadline)
@@ -547,12 +564,18 @@ void gateway_poll(struct gateway *gateway, struct gateway_now now)
     } else {
         gateway_look_at_clock(gateway, now);
         gateway_cards_ask(gateway, now);
+        gateway_look_at_classes(gateway, now);
         resubmit(gateway);   /* another list may have shown that the store is well again */
         ask_store(gateway, now);
     }
     gateway_dispatch(gateway, now);
     gateway_count_ask(gateway, now);
     set_deadline(gateway, now);
+}
+
+void gateway_wake(struct gateway *gateway)
+{
+    gateway->deadline_us = 0;
 }
 
 uint64_t gateway_deadline_us(const struct gateway *gateway)

@@ -46,12 +46,16 @@ struct gateway_config {
     bool prefetch_at_once;               /* ask for the next intent when a part goes on the air, not late in its air time */
 };
 
+struct chooser;
+struct routing;
 struct gateway;
 struct gateway *gateway_new(const struct gateway_config *config);
 void gateway_free(struct gateway *gateway);
 
 /* A modem sits in this slot with this card: reports and parts are booked on it. */
 void gateway_slot_sim(struct gateway *gateway, uint32_t slot, const char *port, const struct change_sim *sim, struct gateway_now now);
+/* How its network is: where the card is abroad, and how strong the signal is (0: not known). */
+void gateway_slot_air(struct gateway *gateway, uint32_t slot, bool roaming, int signal_dbm);
 /* It can take parts, or no longer can. */
 void gateway_slot_ready(struct gateway *gateway, uint32_t slot, bool ready, struct gateway_now now);
 /* What became of the part handed over with this attempt id. error_kind, code: of GATEWAY_REFUSED (enum error_kind). */
@@ -64,6 +68,12 @@ void gateway_card_count(struct gateway *gateway, uint32_t slot, int mr, struct g
 /* An incoming SMS-DELIVER or SMS-STATUS-REPORT as the modem gave it. */
 void gateway_received(struct gateway *gateway, uint32_t slot, const char *pdu_hex, size_t length, uint32_t handle, struct gateway_now now);
 void gateway_report(struct gateway *gateway, uint32_t slot, const char *pdu_hex, size_t length, uint32_t handle, struct gateway_now now);
+
+/* Tariffs, routes and limits from now on; borrowed. -ENOMEM: those of before stay. */
+int gateway_set_routing(struct gateway *gateway, const struct routing *routing, struct gateway_now now);
+/* For looking at; what it says holds until the next call to the gateway. */
+struct chooser *gateway_chooser(struct gateway *gateway);
+uint16_t gateway_slot_bearer(const struct gateway *gateway, uint32_t slot);   /* CHOOSER_NO_BEARER: no card that is known */
 
 /* A client's change (accept, cancel, keys), with its waiter. Answered by ops->answer, after its commit. */
 void gateway_submit(struct gateway *gateway, struct store_change *change, struct gateway_now now);

@@ -4,6 +4,7 @@
 #ifndef CELLPOST_GATEWAY_INTERNAL_H
 #define CELLPOST_GATEWAY_INTERNAL_H
 
+#include "src/choice/chooser.h"
 #include "src/gateway/gateway.h"
 #include "src/gateway/sim_health.h"
 #include "src/gateway/smss.h"
@@ -34,6 +35,7 @@ struct gateway_part {
     struct store_change *cancel;         /* a cancel that waits for the withdrawal; NULL none */
     bool resend;                         /* it may have been sent before: a refusal as a duplicate says that it was */
     uint32_t recipient;                  /* hash of its number */
+    struct chooser_taken taken;          /* of what its SIM may use */
     uint8_t tpdu_length;
     char pdu_hex[GATEWAY_PDU_HEX_MAX];
 };
@@ -42,6 +44,9 @@ struct gateway_slot {
     bool known;                          /* the row numbers of card and modem are known */
     bool ready;
     uint32_t sim_id, modem_id;
+    uint16_t bearer;                     /* CHOOSER_NO_BEARER: its card is not known yet */
+    uint32_t bearer_sim_id;
+    uint64_t pick_retry_ms;              /* when to look for work again; UINT64_MAX: when something changes */
     char port[128];
     struct change_sim card;              /* as it was announced last, with its modem */
     bool card_asked;                     /* its rows are asked for */
@@ -64,6 +69,8 @@ struct policy;
 struct gateway {
     struct gateway_config config;
     struct queue queue;
+    struct chooser *chooser;
+    const struct routing *routing;       /* NULL: none */
     struct queue_item *bound;            /* messages in parts that must go on by their SIM */
     uint32_t bound_count, bound_size;
     struct gateway_slot *slots[GATEWAY_SLOTS_MAX];
@@ -103,6 +110,8 @@ void gateway_add_change(struct gateway *gateway, struct store_change *change);
 void gateway_look_at_clock(struct gateway *gateway, struct gateway_now now);
 /* Every SIM rests, or no longer: said once. */
 void gateway_look_at_rests(struct gateway *gateway, struct gateway_now now);
+/* gateway_poll() is due at once. */
+void gateway_wake(struct gateway *gateway);
 /* NULL only where memory is gone; the caller then leaves things as they are. */
 struct store_change *gateway_new_change(struct gateway *gateway, enum change_kind kind, struct gateway_now now);
 void gateway_due_at(struct gateway *gateway, int64_t at_ms);
@@ -112,7 +121,7 @@ void samples_add(struct samples *samples, uint64_t value_us);
 
 /* -- gateway_send.c ------------------------------------------------------------------------------------------- */
 /* A message is ready, or ready again. */
-void gateway_put(struct gateway *gateway, const struct queue_item *item);
+void gateway_put(struct gateway *gateway, const struct queue_item *item, struct gateway_now now);
 /* Gives work to whoever can take it. */
 void gateway_dispatch(struct gateway *gateway, struct gateway_now now);
 void gateway_intent_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
@@ -124,9 +133,30 @@ void gateway_add_outcome(struct gateway *gateway, uint32_t slot, int64_t attempt
 void gateway_take_back(struct gateway *gateway, struct gateway_slot *slot, uint32_t index, struct gateway_now now);
 bool gateway_cancel_waits(struct gateway *gateway, struct store_change *cancel, struct gateway_now now);
 uint32_t gateway_recipient_hash(const char *to);   /* tells recipients apart */
+bool gateway_is_bound(const struct gateway *gateway, int64_t message_id);
 void gateway_bound_remove(struct gateway *gateway, int64_t message_id);
 /* Asks for the rows of cards that could not be asked for when they came in. */
 void gateway_cards_ask(struct gateway *gateway, struct gateway_now now);
+
+/* -- gateway_route.c ------------------------------------------------------------------------------------------ */
+struct limit_now gateway_limit_now(struct gateway_now now);
+/* To be called when anything has changed that makes a slot able to take parts, or unable. */
+void gateway_bearer_sync(struct gateway *gateway, struct gateway_slot *slot, struct gateway_now now);
+void gateway_bearer_gone(struct gateway *gateway, struct gateway_slot *slot);
+void gateway_bearer_known(struct gateway *gateway, struct gateway_slot *slot, const struct change_sim *sim, struct gateway_now now);
+void gateway_bearer_result(struct gateway *gateway, struct gateway_slot *slot, enum gateway_result result, uint8_t error_kind, int code,
+                           struct gateway_now now);
+void gateway_classify(struct gateway *gateway, struct queue_item *item, struct gateway_now now);
+/* Prices of a new day, or plans of a new card. */
+void gateway_look_at_classes(struct gateway *gateway, struct gateway_now now);
+/* The best this slot may take: the rest of the message it is sending, so that parts stay together; else the better of what
+ * is bound to its SIM and what the chooser has for it. */
+bool gateway_pick(struct gateway *gateway, struct gateway_slot *slot, struct queue_item *ret_item, struct gateway_now now);
+/* Counts the part against its SIM; the change takes what is to be kept. -ENOMEM. */
+int gateway_count_part(struct gateway *gateway, struct gateway_slot *slot, const struct queue_item *item, struct change_intent *intent,
+                       struct gateway_now now);
+void gateway_uncount_part(struct gateway *gateway, struct gateway_slot *slot, struct gateway_part *part, enum use_back why, struct gateway_now now);
+bool gateway_has_another(struct gateway *gateway, const struct gateway_slot *slot, const struct queue_item *item, struct gateway_now now);
 
 /* -- gateway_count.c ------------------------------------------------------------------------------------------ */
 /* What became of a part, for the card's count. failures: of its message before. */

@@ -27,6 +27,11 @@ static int bound_find(const struct gateway *gateway, int64_t message_id)
     return -1;
 }
 
+bool gateway_is_bound(const struct gateway *gateway, int64_t message_id)
+{
+    return bound_find(gateway, message_id) >= 0;
+}
+
 void gateway_bound_remove(struct gateway *gateway, int64_t message_id)
 {
     int i = bound_find(gateway, message_id);
@@ -67,44 +72,15 @@ bool gateway_is_active(const struct gateway *gateway, int64_t message_id)
     return false;
 }
 
-void gateway_put(struct gateway *gateway, const struct queue_item *item)
+void gateway_put(struct gateway *gateway, const struct queue_item *item, struct gateway_now now)
 {
+    struct queue_item classified = *item;
+
+    gateway_classify(gateway, &classified, now);
     if (item->sim_id != 0)
-        bound_put(gateway, item);
+        bound_put(gateway, &classified);
     else
-        (void)queue_put(&gateway->queue, item);
-}
-
-static bool before(const struct queue_item *a, const struct queue_item *b)
-{
-    return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
-}
-
-/* The best this slot may take: the rest of the message it is sending, so that parts stay together; else the better of
- * what is bound to its SIM and what is anybody's. */
-static bool pick(struct gateway *gateway, struct gateway_slot *slot, struct queue_item *ret_item)
-{
-    struct queue_item common;
-    int bound = -1;
-    bool any;
-
-    if (slot->follow.id != 0) {
-        *ret_item = slot->follow;
-        slot->follow.id = 0;
-        return true;
-    }
-    for (uint32_t i = 0; i < gateway->bound_count; i++)
-        if (gateway->bound[i].sim_id == slot->sim_id && (bound < 0 || before(&gateway->bound[i], &gateway->bound[bound])))
-            bound = (int)i;
-    any = queue_best(&gateway->queue, &common);
-    if (bound >= 0 && (!any || before(&gateway->bound[bound], &common))) {
-        *ret_item = gateway->bound[bound];
-        gateway->bound[bound] = gateway->bound[--gateway->bound_count];
-        return true;
-    }
-    if (any)
-        (void)queue_take(&gateway->queue, ret_item);
-    return any;
+        (void)queue_put(&gateway->queue, &classified);
 }
 
 /* -- intent --------------------------------------------------------------------------------------------------- */
@@ -114,8 +90,9 @@ static void ask_intent(struct gateway *gateway, struct gateway_slot *slot, uint3
 {
     struct store_change *change = gateway_new_change(gateway, CHANGE_INTENT, now);
 
-    if (change == NULL) {
-        gateway_put(gateway, item);
+    if (change == NULL || gateway_count_part(gateway, slot, item, &change->u.intent, now) < 0) {
+        change_free(change);
+        gateway_put(gateway, item, now);
         return;
     }
     change->slot = index;
@@ -146,9 +123,12 @@ static void withdraw_attempt(struct gateway *gateway, int64_t attempt_id, struct
     gateway_add_change(gateway, change);
 }
 
-static void withdraw(struct gateway *gateway, struct gateway_part *part, struct gateway_now now)
+static void withdraw(struct gateway *gateway, struct gateway_slot *slot, struct gateway_now now)
 {
+    struct gateway_part *part = &slot->next;
+
     withdraw_attempt(gateway, part->attempt_id, now);
+    gateway_uncount_part(gateway, slot, part, USE_NOT_SENT, now);
     if (part->cancel != NULL)
         gateway_add_change(gateway, part->cancel);
     part->cancel = NULL;
@@ -160,10 +140,10 @@ void gateway_take_back(struct gateway *gateway, struct gateway_slot *slot, uint3
     (void)index;
     /* The rest of a message whose part is on its way comes back with that part's outcome. */
     if (slot->follow.id != 0 && slot->air.state == PART_NONE && slot->next.state == PART_NONE)
-        gateway_put(gateway, &slot->follow);
+        gateway_put(gateway, &slot->follow, now);
     slot->follow.id = 0;
     if (slot->next.state == PART_DURABLE)
-        withdraw(gateway, &slot->next, now);
+        withdraw(gateway, slot, now);
     else if (slot->next.state == PART_ASKED)
         slot->next.take_back = true;
 }
@@ -265,6 +245,8 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
 
     assert(slot != NULL && slot->next.state == PART_ASKED && slot->next.item.id == intent->message_id);
     part = &slot->next;
+    if (change->result != 0)
+        gateway_uncount_part(gateway, slot, part, USE_NOT_SENT, now);
     if (change->result == -EEXIST && slot->follow.id == intent->message_id && !part->take_back) {
         part->state = PART_NONE;   /* this part went with an earlier try: on to the next one */
         return;
@@ -275,7 +257,7 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
         if (change->result == -ETIME)
             gateway_event_message(gateway, intent->message_id, MESSAGE_EXPIRED, "its validity ended before it could be sent", now);
         else if (gateway->store_bad)
-            gateway_put(gateway, &part->item);
+            gateway_put(gateway, &part->item, now);
         /* The commit failed, and may have landed all the same: then the intent stands, and must not stay. */
         if (gateway->store_bad && intent->attempt_id != 0)
             withdraw_attempt(gateway, intent->attempt_id, now);
@@ -291,7 +273,7 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
     assert(part->take_back || slot->ready);   /* what makes it not ready takes back */
     if (part->take_back) {
         slot->follow.id = 0;
-        withdraw(gateway, part, now);
+        withdraw(gateway, slot, now);
         return;
     }
     if (encode(part, intent, now.wall_ms) < 0) {
@@ -299,6 +281,7 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
                                  .reason = "this number or text cannot be written as an SMS" };
 
         gateway_add_outcome(gateway, change->slot, part->attempt_id, GATEWAY_NOT_SENT, &policy, -1, 0, -1, now);
+        gateway_uncount_part(gateway, slot, part, USE_NOT_SENT, now);
         part->state = PART_NONE;
         slot->follow.id = 0;
         return;
@@ -348,15 +331,21 @@ static void work(struct gateway *gateway, struct gateway_slot *slot, uint32_t in
 {
     struct queue_item item;
 
-    if (!slot->ready || !slot->known || gateway->stopping || gateway->store_damaged)
+    slot->pick_retry_ms = UINT64_MAX;
+    if (!slot->ready || !slot->known || gateway->stopping || gateway->store_damaged) {
+        gateway_bearer_sync(gateway, slot, now);
         return;
+    }
     if (slot->air.state == PART_NONE && slot->next.state == PART_DURABLE && !hand_over(gateway, slot, index, now))
         return;
+    gateway_bearer_sync(gateway, slot, now);
     if (slot->next.state != PART_NONE || gateway->store_bad || sim_health_rests(&slot->health, now.mono_us) ||
         (slot->air.state == PART_ON_AIR && slot->prefetch_at_us > now.mono_us))
         return;
-    if (pick(gateway, slot, &item))
+    gateway_bearer_sync(gateway, slot, now);
+    if (gateway_pick(gateway, slot, &item, now))
         ask_intent(gateway, slot, index, &item, now);
+    gateway_bearer_sync(gateway, slot, now);
 }
 
 /* Idle modems first and in turn; then those that only think of their next part. */
@@ -400,6 +389,13 @@ void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attemp
     struct policy policy = policy_decide(result, error_kind, code, on_air ? slot->air.item.failures : 0, on_air && slot->air.resend, sim_fault);
     uint64_t air_us;
 
+    if (on_air && policy.verdict == OUTCOME_RETRY && policy.delay_ms != 0 && error_classify((enum error_kind)error_kind, code)->class == ERROR_TRANSIENT &&
+        slot->air.item.failures == 0 && gateway_has_another(gateway, slot, &slot->air.item, now))
+        policy.delay_ms = 0;             /* by another SIM at once */
+    if (on_air && (result == GATEWAY_NOT_SENT || policy.attempt == ATTEMPT_REFUSED))
+        gateway_uncount_part(gateway, slot, &slot->air, result == GATEWAY_NOT_SENT ? USE_NOT_SENT : USE_REFUSED, now);
+    if (on_air)
+        gateway_bearer_result(gateway, slot, result, error_kind, code, now);
     gateway_add_outcome(gateway, index, attempt_id, result, &policy, mr, error_kind, code, now);
     if (slot != NULL)
         gateway_count_result(slot, attempt_id, result, mr, error_kind, code, on_air ? slot->air.item.failures : 0, now);
@@ -428,6 +424,8 @@ void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attemp
             gateway_take_back(gateway, slot, index, now);
     }
     work(gateway, slot, index, now);
+    if (slot->next.state == PART_NONE && gateway->queue.count != 0)
+        gateway_wake(gateway);           /* what is not for this one may be for another by now */
 }
 
 void gateway_outcome_done(struct gateway *gateway, struct store_change *change, struct gateway_now now)
@@ -442,7 +440,7 @@ void gateway_outcome_done(struct gateway *gateway, struct store_change *change, 
     if (outcome->ready_ms > now.wall_ms)
         gateway_due_at(gateway, outcome->ready_ms);
     else if (outcome->requeue.id != 0 && !gateway_is_active(gateway, outcome->requeue.id))
-        gateway_put(gateway, &outcome->requeue);
+        gateway_put(gateway, &outcome->requeue, now);
     if (outcome->evidence && outcome->requeue.id != 0)   /* while it was unknown nobody looked at its validity */
         gateway_due_at(gateway, outcome->requeue.expire_ms);
 }
@@ -475,13 +473,18 @@ void gateway_slot_sim(struct gateway *gateway, uint32_t index, const char *port,
     struct gateway_slot *slot;
 
     assert(index < GATEWAY_SLOTS_MAX);
-    if (gateway->slots[index] == NULL && (gateway->slots[index] = calloc(1, sizeof *gateway->slots[index])) == NULL)
-        return;   /* the modem is of no use until it is announced again */
+    if (gateway->slots[index] == NULL) {
+        if ((gateway->slots[index] = calloc(1, sizeof *gateway->slots[index])) == NULL)
+            return;   /* the modem is of no use until it is announced again */
+        gateway->slots[index]->bearer = CHOOSER_NO_BEARER;
+        gateway->slots[index]->pick_retry_ms = UINT64_MAX;
+    }
     if (index >= gateway->slot_count)
         gateway->slot_count = index + 1;
     slot = gateway->slots[index];
     if (strcmp(slot->card.iccid, sim->iccid) != 0 || strcmp(slot->card.imei, sim->imei) != 0) {
         slot->known = false;
+        gateway_bearer_gone(gateway, slot);
         slot->card_turn++;
         smss_init(&slot->smss, now.mono_us);
     }
@@ -497,8 +500,11 @@ void gateway_slot_ready(struct gateway *gateway, uint32_t index, bool ready, str
     if (slot == NULL)
         return;
     slot->ready = ready;
-    if (ready)
+    if (ready) {
         work(gateway, slot, index, now);
-    else
-        gateway_take_back(gateway, slot, index, now);
+        return;
+    }
+    gateway_take_back(gateway, slot, index, now);
+    gateway_bearer_sync(gateway, slot, now);
+    gateway_wake(gateway);               /* what waited for it may go by another */
 }

@@ -110,8 +110,9 @@ static void intake_write(struct store *store, const struct change_accept *accept
                  sql_int(state == MESSAGE_SCHEDULED ? message->due_ms : 0), sql_text(message->client_ref),
                  sql_text(message->reason), sql_text(refused ? message->reason_code : NULL),
                  sql_text_n(message->text != NULL ? message->text : "", message->text_length),
-                 sql_int(message->policy), sql_int(run), sql_int(message->patience_s)));
+                 sql_int(message->policy), sql_int(run), sql_int(message->patience_s == MESSAGE_PATIENCE_AS_ROUTED ? -1 : (int64_t)message->patience_s)));
     message->state = state;
+    message->sticky_sim_id = conversation_sim(store, message->to);
     store->tally[state]++;
 }
 

@@ -46,6 +46,7 @@ const char *attempt_state_name(enum attempt_state state);
 #define MESSAGE_TEXT_BYTES_MAX 40000    /* 255 parts of 153 septets in UTF-8 and room */
 #define MESSAGE_REASON_MAX 160
 #define MESSAGE_CLIENT_REF_MAX 128
+#define MESSAGE_PATIENCE_AS_ROUTED UINT32_MAX   /* how long it waits for a cheaper bearer: as its route or the configuration says */
 #define MESSAGE_PRIORITY_MIN 0          /* bulk */
 #define MESSAGE_PRIORITY_DEFAULT 5
 #define MESSAGE_PRIORITY_MAX 9          /* alarms */

@@ -32,6 +32,13 @@ static void registry_name_card(struct store *store, const struct change_sim *sim
     }
 }
 
+/* A card whose use is not known must not send: the whole list is tried again. */
+static int registry_no_memory(struct sql *sql)
+{
+    sql->failed = -ENOMEM;
+    return sql->failed;
+}
+
 /* What it has used so far, and whom it wrote to. */
 static int registry_use(struct store *store, struct change_sim *sim, int64_t now_ms)
 {
@@ -48,7 +55,7 @@ static int registry_use(struct store *store, struct change_sim *sim, int64_t now
             memcpy(sim->use_state, state, size);
         sql_end(sql, row);
         if (sim->use_state == NULL)
-            return -ENOMEM;
+            return registry_no_memory(sql);
     }
     sql_run(sql, "DELETE FROM sim_recipient WHERE sim_id = ?1 AND day < ?2",
             SQL_ARGS(sql_int(sim->sim_id), sql_int(now_ms / 86400000 - RECIPIENT_DAYS_KEPT)));
@@ -59,7 +66,7 @@ static int registry_use(struct store *store, struct change_sim *sim, int64_t now
         count = SIM_RECIPIENTS_MAX;
     sim->recipients = malloc((size_t)count * sizeof *sim->recipients);
     if (sim->recipients == NULL)
-        return -ENOMEM;
+        return registry_no_memory(sql);
     row = sql_query(sql, "SELECT recipient, day, month FROM sim_recipient WHERE sim_id = ?1 LIMIT ?2",
                     SQL_ARGS(sql_int(sim->sim_id), sql_int(count)));
     while (sql_next(sql, row))

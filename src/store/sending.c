@@ -142,7 +142,7 @@ static void intent_choose_mr(struct store *store, struct change_intent *intent)
 }
 
 /* With the intent, so that a SIM has used no less than it may have sent, whatever happens next. */
-static void intent_count(struct store *store, const struct change_intent *intent)
+static void intent_count(struct store *store, const struct change_intent *intent, int64_t now_ms)
 {
     if (intent->use_state != NULL)
         sql_run(&store->sql, "INSERT INTO sim_use(sim_id, state) VALUES(?1, ?2) ON CONFLICT(sim_id) DO UPDATE SET state = ?2",
@@ -152,6 +152,12 @@ static void intent_count(struct store *store, const struct change_intent *intent
                              " ON CONFLICT(sim_id, recipient) DO UPDATE SET day = ?3, month = ?4 WHERE (day, month) IS NOT (?3, ?4)",
                 SQL_ARGS(sql_int(intent->sim_id), sql_int((int64_t)intent->recipient_key), sql_int(intent->recipient_day),
                          sql_int(intent->recipient_month)));
+    if (intent->remember) {
+        sql_run(&store->sql, "INSERT INTO conversation(to_number, sim_id, at_ms) SELECT to_number, ?2, ?3 FROM message WHERE id = ?1"
+                             " ON CONFLICT(to_number) DO UPDATE SET sim_id = ?2, at_ms = ?3",
+                SQL_ARGS(sql_int(intent->message_id), sql_int(intent->sim_id), sql_int(now_ms)));
+        store->conversations = true;
+    }
 }
 
 int sending_intent(struct store *store, struct store_change *change)
@@ -197,7 +203,7 @@ int sending_intent(struct store *store, struct store_change *change)
             SQL_ARGS(sql_int(intent->attempt_id), sql_int(standing.id), sql_int(intent->part), sql_int(intent->sim_id),
                      sql_int(intent->modem_id), sql_int(change->now_ms), sql_int(intent->pdu_mr), sql_int(intent->price_micro),
                      sql_text(intent->choice)));
-    intent_count(store, intent);
+    intent_count(store, intent, change->now_ms);
     standing.part[intent->part] = PART_OPEN;
     standing.sim_id = intent->sim_id;
     standing.ready_ms = 0;

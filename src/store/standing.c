@@ -58,6 +58,7 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
                 standing.part[part], part_standing_of(attempt, sqlite3_column_int(row, 2)));
     }
     standing_count(&standing);
+    standing.sticky_sim_id = conversation_sim(store, standing.to);
     *ret_standing = standing;
     return sql->failed;
 }
@@ -187,6 +188,8 @@ uint32_t item_since_s(int64_t accepted_ms, int64_t due_ms)
 
 uint32_t conversation_sim(struct store *store, const char *to)
 {
+    if (!store->conversations)
+        return 0;
     return (uint32_t)sql_number(&store->sql, "SELECT sim_id FROM conversation WHERE to_number = ?1", 0, SQL_ARGS(sql_text(to)));
 }
 
@@ -203,6 +206,7 @@ struct queue_item standing_item(const struct standing *standing)
         .patience_s = standing->patience_s,
         .sim_id = standing->sim_id,
         .avoid_sim_id = standing->failed_sim_id,
+        .sticky_sim_id = standing->sticky_sim_id,
         .parts = (uint8_t)standing->parts,
         .part_next = (uint8_t)standing->part_next,
         .priority = standing->priority,

@@ -62,12 +62,13 @@ struct accept_message {
     enum message_policy policy;
     int64_t due_ms;                     /* schedule_at; 0: now */
     int64_t expire_ms;                  /* not handed over after this */
-    uint32_t patience_s;                /* how long it may wait for a cheaper bearer; 0: now */
+    uint32_t patience_s;                /* how long it may wait for a cheaper bearer; 0: not at all; MESSAGE_PATIENCE_AS_ROUTED */
     char *client_ref;                   /* NULL none */
     char reason[MESSAGE_REASON_MAX];    /* not "": refused at intake, kept as rejected with this reason */
     char reason_code[32];               /* "bad_number" ... */
     int64_t id;
     enum message_state state;
+    uint32_t sticky_sim_id;             /* out: its recipient's conversation goes by this SIM; 0 none */
 };
 
 struct change_accept {
@@ -104,6 +105,7 @@ struct change_intent {
     char *use_state;                    /* in: what the SIM has used with this part, to be kept (src/routing/use.h); NULL: as it is */
     uint64_t recipient_key;             /* in: counted among those the SIM sent to, with the two days below; 0: not counted */
     int32_t recipient_day, recipient_month;
+    bool remember;                      /* in: what comes next for its recipient should go by this SIM too */
     int64_t attempt_id;                 /* out, > 0 */
     char to[MESSAGE_TO_MAX];
     char *text; uint32_t text_length;   /* out: of this part, malloc'ed */

@@ -26,6 +26,7 @@ struct store {
     int64_t tally[16];                   /* messages by state: what the open transaction adds */
     struct store_stats stats;
     bool unchecked;                      /* opened without a look at the whole file */
+    bool conversations;                  /* there are any: messages know the SIM of theirs */
     bool unsettled;                      /* the WAL may hold what no sync has written: see store_settle() */
 };
 
@@ -60,6 +61,7 @@ struct standing {
     uint32_t sim_id;
     uint32_t failed_sim_id;              /* by which its last try was refused or not sent */
     uint32_t patience_s;
+    uint32_t sticky_sim_id;
     int64_t expire_ms, ready_ms, due_ms, accepted_ms;
     char to[MESSAGE_TO_MAX];
     uint16_t concat_ref; uint8_t concat_ref_bits;
@@ -88,7 +90,7 @@ struct queue_item standing_item(const struct standing *standing);
 void item_set_number(struct queue_item *item, const char *to);
 /* From when on it could go: it was accepted, or its time came. */
 uint32_t item_since_s(int64_t accepted_ms, int64_t due_ms);
-/* By which SIM a number was written to last; 0: never. */
+/* By which SIM a number was written to last; 0: never, or nobody keeps such things. */
 uint32_t conversation_sim(struct store *store, const char *to);
 
 /* -- doubt ----------------------------------------------------------------------------------------------------- */

@@ -58,6 +58,7 @@ static bool items_read(struct store *store, sqlite3_stmt *row, struct items *ite
             .failures = (uint8_t)(sqlite3_column_int(row, 5) < UINT8_MAX ? sqlite3_column_int(row, 5) : UINT8_MAX),
         };
         item_set_number(item, sql_column_text(row, 6));
+        item->sticky_sim_id = conversation_sim(store, sql_column_text(row, 6));
     }
     return false;
 }
