@@ -325,17 +325,26 @@ static void no_file_at_all_is_an_implicit_default_by_price(void **state)
     route_free(table);
 }
 
+static size_t read_example(char *ret_text, size_t size)
+{
+    FILE *file = fopen(TEST_DATA_DIR "/../config/routes.csv", "r");
+    size_t length;
+
+    assert_non_null(file);
+    length = fread(ret_text, 1, size - 1, file);
+    (void)fclose(file);
+    ret_text[length] = '\0';
+    return length;
+}
+
 static void the_example_that_is_shipped_changes_nothing(void **state)
 {
     char text[8192];
-    FILE *file = fopen(TEST_DATA_DIR "/../config/routes.csv", "r");
     struct route_table *table = NULL, *none = NULL;
     const struct route *route, *implicit;
 
     (void)state;
-    assert_non_null(file);
-    assert_int_equal(parse(text, fread(text, 1, sizeof text, file), &table), 0);
-    (void)fclose(file);
+    assert_int_equal(parse(text, read_example(text, sizeof text), &table), 0);
     assert_int_equal(route_count(table), 1);
     route = route_at(table, ROUTE_DEFAULT);
     assert_int_equal(route_parse(NULL, 0, &none, &notes), 0);
@@ -350,6 +359,26 @@ static void the_example_that_is_shipped_changes_nothing(void **state)
     assert_true(route_text_same_list(route->bearers, implicit->bearers) && !route->prefer && !route->deny);
     route_free(table);
     route_free(none);
+}
+
+/* As its words say: moved below the header. */
+static void the_examples_in_its_comments_are_good_rows(void **state)
+{
+    char text[8192], rows[8192];
+    struct route_table *table = NULL;
+    size_t length;
+
+    (void)state;
+    (void)read_example(text, sizeof text);
+    length = (size_t)snprintf(rows, sizeof rows, "%s", strstr(text, "\nprefix,") + 1);
+    for (const char *at = text; (at = strstr(at, "\n#   ")) != NULL;) {
+        at += 5;
+        length += (size_t)snprintf(rows + length, sizeof rows - length, "%.*s\n", (int)strcspn(at, "\n"), at);
+    }
+    if (parse(rows, length, &table) != 0)
+        fail_msg("%s", notes.text[0]);
+    assert_int_equal(route_count(table), 6);
+    route_free(table);
 }
 
 static void more_selectors_lists_or_files_than_the_bound_are_refused(void **state)
@@ -430,6 +459,7 @@ int main(void)
         cmocka_unit_test(several_files_are_one_table),
         cmocka_unit_test(no_file_at_all_is_an_implicit_default_by_price),
         cmocka_unit_test(the_example_that_is_shipped_changes_nothing),
+        cmocka_unit_test(the_examples_in_its_comments_are_good_rows),
         cmocka_unit_test(more_selectors_lists_or_files_than_the_bound_are_refused),
         cmocka_unit_test(as_many_rows_as_a_set_has_room_for_are_read_and_one_more_is_refused),
     };
