@@ -66,7 +66,8 @@ static int read_row(struct reader *reader, uint16_t file)
     if (!good)
         return 0;
     if (reader->count == OVERRIDE_ROWS_MAX) {
-        table_note_at(reader->table.notes, reader->table.file->name, reader->table.row.line, NULL, "is one row too many (allowed: 1000000 in all files)");
+        table_note_at(reader->table.notes, reader->table.file->name, reader->table.row.line, NULL,
+                      "is one row too many (allowed: 1000000 in all files)");
         return -ENOSPC;
     }
     if (reader->count == reader->size) {
@@ -104,7 +105,8 @@ static void check_numbers(const struct reader *reader, const struct table_file *
 
         digits_text(entry->number, digits);
         if (entry->number == other->number)
-            table_note_at(notes, files[entry->file].name, entry->line, columns[COLUMN_NUMBER].name, "'%s' is there already by %.128s:%lu (allowed: one row)",
+            table_note_at(notes, files[entry->file].name, entry->line, columns[COLUMN_NUMBER].name,
+                          "'%s' is there already by %.128s:%lu (allowed: one row)",
                           digits, files[other->file].name, (unsigned long)other->line);
         else
             first = i;

@@ -406,7 +406,8 @@ static int read_row(struct reader *reader)
         return 0;
     }
     if (reader->routes->count == ROUTE_ROWS_MAX) {
-        table_note_at(reader->table.notes, reader->table.file->name, reader->table.row.line, NULL, "is one row too many (allowed: 999999 in all files)");
+        table_note_at(reader->table.notes, reader->table.file->name, reader->table.row.line, NULL,
+                      "is one row too many (allowed: 999999 in all files)");
         return -ENOSPC;
     }
     route = reader->route = route_table_row(reader->routes);

@@ -55,6 +55,19 @@ static void a_ported_number_is_priced_by_the_network_it_is_with_now(void **state
     override_free(NULL);
 }
 
+/* Nor is what stands for another one, be it above all numbers of the table. */
+static void what_a_number_is_priced_by_is_not_looked_up_again(void **state)
+{
+    static const char text[] = "number,as\n33607123456,4917012345678\n33607123457,33607123456\n";
+    struct override_table *table = NULL;
+
+    (void)state;
+    assert_int_equal(parse(text, sizeof text - 1, &table), 0);
+    assert_true(override_find(table, key("33607123457")) == key("33607123456"));
+    assert_true(override_find(table, key("4917012345678")) == key("4917012345678"));
+    override_free(table);
+}
+
 #define HEADER "number,as,note\n"
 #define ALLOWED_NUMBER " (allowed: 7 to 15 digits of an international number, with or without '+')"
 #define ALLOWED_AS " (allowed: 1 to 15 digits of an international number without '+')"
@@ -160,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ported_number_is_priced_by_the_network_it_is_with_now),
+        cmocka_unit_test(what_a_number_is_priced_by_is_not_looked_up_again),
         cmocka_unit_test(every_error_names_file_row_and_column_and_what_is_allowed),
         cmocka_unit_test(several_files_are_one_table_and_the_running_one_stays),
         cmocka_unit_test(a_million_rows_are_read_and_one_more_is_refused),

@@ -259,8 +259,9 @@ static void what_only_looks_alike_is_no_error(void **state)
         HEADER "33,,tag:a,,,tag:a,,,,,\n",
         HEADER "short:000,,,,,,,,,,\n",
         HEADER "33,,tag:*,,,tag:*,,,,,\n",
+        "prefix\n*\nshort:*\n",
+        "prefix\nshort:33\n33\n",
         "prefix\n",
-        "prefix\n33\n",
     };
 
     (void)state;

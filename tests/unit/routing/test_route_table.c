@@ -56,7 +56,7 @@ static void the_longest_prefix_decides_alone(void **state)
 static void short_codes_have_routes_of_their_own_or_take_the_default(void **state)
 {
     struct route_table *none = read_table("prefix\n12\n"), *some = read_table("prefix\n12\nshort:123\nshort:8\nshort:81\n"),
-                       *all = read_table("prefix\n*\nshort:8\nshort:*\n12\n");
+                       *all = read_table("prefix\n*\nshort:8\nshort:*\n12\n"), *only = read_table("prefix,action\nshort:*,refuse\n");
 
     (void)state;
     /* 12345 is not of the country 1. */
@@ -72,9 +72,15 @@ static void short_codes_have_routes_of_their_own_or_take_the_default(void **stat
     assert_string_equal(found(all, "800", true), "short:8");
     assert_string_equal(found(all, "800", false), "*");
     assert_int_equal(route_find_key(some, digits_pack("345", 3, NULL), true), ROUTE_DEFAULT);
+    /* That of every short code is no default for numbers. */
+    assert_int_equal(route_count(only), 2);
+    assert_true(route_at(only, ROUTE_DEFAULT)->implicit);
+    assert_string_equal(found(only, "33607123456", false), "*");
+    assert_string_equal(found(only, "33607", true), "short:*");
     route_free(none);
     route_free(some);
     route_free(all);
+    route_free(only);
 }
 
 static void prefixes_are_told_in_the_order_of_their_routes(void **state)
@@ -159,6 +165,18 @@ static void a_route_says_which_bearers_it_may_use_and_which_go_first(void **stat
     }
 }
 
+static void a_provider_that_is_called_like_a_card_is_none(void **state)
+{
+    const struct route_selector sim = { .kind = ROUTE_SELECT_SIM, .value = "8933010000000000001" }, name = { .kind = ROUTE_SELECT_NAME, .value = sim.value };
+    const struct route_bearer provider = { .kind = ROUTE_HTTP, .id = sim.value };
+
+    (void)state;
+    assert_true(route_selects(&sim, &bearers[HOME]));
+    assert_false(route_selects(&sim, &provider));
+    assert_true(route_selects(&name, &provider));
+    assert_false(route_selects(&name, &bearers[HOME]));
+}
+
 static void the_implicit_default_takes_every_bearer_and_a_refusal_none(void **state)
 {
     struct route_table *table = read_table("prefix,action\n33,refuse\n");
@@ -207,6 +225,7 @@ int main(void)
         cmocka_unit_test(short_codes_have_routes_of_their_own_or_take_the_default),
         cmocka_unit_test(prefixes_are_told_in_the_order_of_their_routes),
         cmocka_unit_test(a_route_says_which_bearers_it_may_use_and_which_go_first),
+        cmocka_unit_test(a_provider_that_is_called_like_a_card_is_none),
         cmocka_unit_test(the_implicit_default_takes_every_bearer_and_a_refusal_none),
         cmocka_unit_test(selectors_that_select_nothing_are_told_once_for_each_list),
     };
