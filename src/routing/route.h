@@ -33,7 +33,7 @@
 
 enum route_action { ROUTE_SEND, ROUTE_REFUSE, ROUTE_ACTIONS };
 enum route_order { ROUTE_BY_PRICE, ROUTE_AS_LISTED, ROUTE_ORDERS };
-enum route_choice { ROUTE_AS_CONFIGURED = -1, ROUTE_NO, ROUTE_YES };
+enum route_setting { ROUTE_AS_CONFIGURED = -1, ROUTE_NO, ROUTE_YES };
 
 enum route_bearer_kind { ROUTE_SIM, ROUTE_HTTP, ROUTE_SMPP, ROUTE_SIP, ROUTE_BEARER_KINDS };
 
@@ -65,7 +65,7 @@ struct route_list {
 struct route {
     enum route_action action;
     enum route_order order;
-    int8_t fixed_lines, sticky;          /* enum route_choice */
+    int8_t fixed_lines, sticky;          /* enum route_setting */
     bool short_code;                     /* of numbers that are dialled without a country code */
     bool implicit;                       /* the default route that no file has; line and file say nothing */
     uint16_t file; uint32_t line;        /* where it was read */

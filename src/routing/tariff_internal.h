@@ -5,6 +5,7 @@
 #define CELLPOST_ROUTING_TARIFF_INTERNAL_H
 
 #include "src/routing/tariff.h"
+#include "src/routing/texts.h"
 
 #define PLAN_SLOTS (2 * TARIFF_PLANS_MAX)
 
@@ -19,15 +20,13 @@ struct tariff_plan {
     struct tariff_index rates, bundles;  /* rates: prices and free numbers, the free ones first */
 };
 
-struct tariff_text { struct tariff_text *next; size_t used, size; char octets[]; };
-
 struct tariff_table {
     struct tariff_plan *plans; uint32_t plan_count;
     uint16_t *plan_slots;                /* open addressing by the hash of the name; index + 1, 0 free */
     struct tariff_row *rows; uint32_t row_count, row_size;
     uint32_t *ordered;                   /* rows by plan, index, prefix, kind and day */
     const char **files; size_t file_count;
-    struct tariff_text *texts;           /* strings that do not move */
+    struct texts texts;
     size_t bytes;
 };
 
@@ -42,7 +41,6 @@ struct tariff_entry {
 
 /* tariff_table.c: what grows while a table is made. NULL: no memory. */
 struct tariff_table *tariff_table_new(const struct table_file *files, size_t count);
-const char *tariff_table_text(struct tariff_table *table, const char *text);
 struct tariff_row *tariff_table_row(struct tariff_table *table);   /* a new one at the end, empty */
 /* The index of the plan of this name, which is added if it is new. -ENOMEM, -ENOSPC: one plan too many. */
 int tariff_table_plan(struct tariff_table *table, const char *name);

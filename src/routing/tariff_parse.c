@@ -360,13 +360,13 @@ static int keep_texts(struct reader *reader)
     const char *prefix = table_value(&reader->table, row->kind == TARIFF_PRICE ? COLUMN_PREFIX : COLUMN_PREFIXES);
     const char *zone = table_value(&reader->table, COLUMN_TIME_ZONE), *note = table_value(&reader->table, COLUMN_NOTE);
 
-    row->prefixes = *prefix == '\0' || strcmp(prefix, "*") == 0 ? "*" : tariff_table_text(reader->tariffs, prefix);
-    row->note = *note == '\0' ? "" : tariff_table_text(reader->tariffs, note);
+    row->prefixes = *prefix == '\0' || strcmp(prefix, "*") == 0 ? "*" : texts_keep(&reader->tariffs->texts, prefix);
+    row->note = *note == '\0' ? "" : texts_keep(&reader->tariffs->texts, note);
     if (!row->prefixes || !row->note)
         return -ENOMEM;
     if (row->kind == TARIFF_BUNDLE) {
-        row->bundle.name = tariff_table_text(reader->tariffs, table_value(&reader->table, COLUMN_NAME));
-        row->bundle.time_zone = *zone == '\0' ? "UTC" : tariff_table_text(reader->tariffs, zone);
+        row->bundle.name = texts_keep(&reader->tariffs->texts, table_value(&reader->table, COLUMN_NAME));
+        row->bundle.time_zone = *zone == '\0' ? "UTC" : texts_keep(&reader->tariffs->texts, zone);
         if (!row->bundle.name || !row->bundle.time_zone)
             return -ENOMEM;
     }

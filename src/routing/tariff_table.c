@@ -8,8 +8,6 @@
 
 #include "src/routing/tariff_internal.h"
 
-#define TEXTS_OCTETS 65536
-
 struct tariff_table *tariff_table_new(const struct table_file *files, size_t count)
 {
     struct tariff_table *table = calloc(1, sizeof *table);
@@ -24,7 +22,7 @@ struct tariff_table *tariff_table_new(const struct table_file *files, size_t cou
     table->bytes = sizeof *table + TARIFF_PLANS_MAX * sizeof *table->plans + PLAN_SLOTS * sizeof *table->plan_slots +
                    (count + 1) * sizeof *table->files;
     for (; table->file_count < count; table->file_count++) {
-        table->files[table->file_count] = tariff_table_text(table, files[table->file_count].name);
+        table->files[table->file_count] = texts_keep(&table->texts, files[table->file_count].name);
         if (!table->files[table->file_count])
             goto fail;
     }
@@ -44,41 +42,13 @@ void tariff_free(struct tariff_table *table)
         free(table->plans[i].rates.first);
         free(table->plans[i].bundles.first);
     }
-    while (table->texts) {
-        struct tariff_text *texts = table->texts;
-
-        table->texts = texts->next;
-        free(texts);
-    }
+    texts_free(&table->texts);
     free(table->plans);
     free(table->plan_slots);
     free(table->rows);
     free(table->ordered);
     free(table->files);
     free(table);
-}
-
-const char *tariff_table_text(struct tariff_table *table, const char *text)
-{
-    size_t octets = strlen(text) + 1;
-    struct tariff_text *texts = table->texts;
-    char *copy;
-
-    if (!texts || texts->size - texts->used < octets) {
-        size_t size = octets > TEXTS_OCTETS ? octets : TEXTS_OCTETS;
-
-        texts = malloc(sizeof *texts + size);
-        if (!texts)
-            return NULL;
-        texts->next = table->texts;
-        texts->size = size;
-        texts->used = 0;
-        table->texts = texts;
-        table->bytes += sizeof *texts + size;
-    }
-    copy = memcpy(texts->octets + texts->used, text, octets);
-    texts->used += octets;
-    return copy;
 }
 
 struct tariff_row *tariff_table_row(struct tariff_table *table)
@@ -121,7 +91,7 @@ int tariff_table_plan(struct tariff_table *table, const char *name)
 
         if (table->plan_count == TARIFF_PLANS_MAX)
             return -ENOSPC;
-        plan->name = tariff_table_text(table, name);
+        plan->name = texts_keep(&table->texts, name);
         if (!plan->name)
             return -ENOMEM;
         plan->table = table;
@@ -160,7 +130,7 @@ const struct tariff_plan *tariff_plan_at(const struct tariff_table *table, size_
 
 size_t tariff_bytes(const struct tariff_table *table)
 {
-    return table->bytes;
+    return table->bytes + table->texts.bytes;
 }
 
 const struct tariff_plan *tariff_find_plan(const struct tariff_table *table, const char *name)

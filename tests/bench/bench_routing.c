@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bench_routing - what finding the prefix of a number and the price of a message costs.
+ * bench_routing - what finding the prefix of a number, the price of a message, its route and the network of a ported
+ * number costs.
  *
  * Prefixes are made as tariffs have them: the country codes of ITU-T E.164, and behind them up to six digits of an
  * operator. Half of the numbers begin with one of the prefixes, half with a country code alone. One match takes less
  * than reading the clock does, so groups of matches are timed: quantiles are of the groups' means. */
+#include "src/base/digits.h"
+#include "src/routing/override.h"
+#include "src/routing/route.h"
 #include "src/routing/tariff.h"
 #include "tests/bench/figures.h"
 #include "tests/system/harness.h"
@@ -194,6 +198,101 @@ static json_t *measure_price(const uint64_t *keys, unsigned prefixes, char (*num
     return figures;
 }
 
+/* A route for each prefix, by one of seven lists of bearers; each is judged for a SIM with one of eight tags. */
+static json_t *measure_route(const uint64_t *keys, unsigned prefixes, char (*numbers)[NUMBER_CHARS], unsigned groups)
+{
+    static struct table_notes notes;
+    static const char *const tags[] = { "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7" };
+    size_t size = (size_t)prefixes * 48 + 256, length;
+    char *text = malloc(size), digits[PREFIX_CHARS];
+    struct table_file file = { .name = "bench.csv", .text = text };
+    double *find_ns = malloc(groups * sizeof *find_ns), *judge_ns = malloc(groups * sizeof *judge_ns);
+    struct route_table *table = NULL;
+    uint64_t allowed = 0, start_ns, parse_ns;
+    json_t *figures;
+
+    HARNESS_CHECK(text != NULL && find_ns != NULL && judge_ns != NULL);
+    length = (size_t)snprintf(text, size, "prefix,bearers,prefer,patience\n");
+    for (unsigned i = 0; i < prefixes; i++) {
+        prefix_text(keys[i], digits);
+        length += (size_t)snprintf(text + length, size - length, "%s,tag:t%u|tag:t7,tag:t%u,%um\n", digits, i % 7, i % 7, i % 60);
+    }
+    HARNESS_CHECK(length < size);
+    file.length = length;
+    start_ns = now_ns();
+    if (route_parse(&file, 1, &table, &notes) != 0)
+        harness_die("%s", notes.count > 0 ? notes.text[0] : "no memory");
+    parse_ns = now_ns() - start_ns;
+    for (unsigned group = 0; group < groups; group++) {
+        unsigned first = random_below(NUMBERS / GROUP) * GROUP;
+        uint32_t found[GROUP];
+
+        start_ns = now_ns();
+        for (unsigned i = 0; i < GROUP; i++)
+            found[i] = route_find_key(table, digits_pack(numbers[first + i], SIZE_MAX, NULL), false);
+        find_ns[group] = (double)(now_ns() - start_ns) / GROUP;
+        start_ns = now_ns();
+        for (unsigned i = 0; i < GROUP; i++) {
+            struct route_bearer bearer = { .kind = ROUTE_SIM, .id = "8933010000000000001", .name = "bench", .tags = &tags[i % 8], .tag_count = 1 };
+            uint8_t rank;
+
+            allowed += route_judge(route_at(table, found[i]), &bearer, &rank) == ROUTE_ALLOWED;
+        }
+        judge_ns[group] = (double)(now_ns() - start_ns) / GROUP;
+    }
+    HARNESS_CHECK(allowed > 0 && allowed < (uint64_t)groups * GROUP);
+    figures = json_pack("{s:I, s:f, s:I, s:o, s:o}", "routes", (json_int_t)route_count(table), "parse_ms", (double)parse_ns / 1e6, "bytes",
+                        (json_int_t)route_bytes(table), "find_ns", quantiles(find_ns, groups), "judge_ns", quantiles(judge_ns, groups));
+    route_free(table);
+    free(text);
+    free(find_ns);
+    free(judge_ns);
+    return figures;
+}
+
+/* As many ported numbers of one country as the table has room for; one in fifty of those looked up is there. */
+static json_t *measure_override(unsigned groups)
+{
+    static struct table_notes notes;
+    size_t size = (size_t)OVERRIDE_ROWS_MAX * 24 + 64;
+    char *text = malloc(size);
+    struct table_file file = { .name = "bench.csv", .text = text };
+    double *mean_ns = malloc(groups * sizeof *mean_ns);
+    struct override_table *table = NULL;
+    uint64_t ported = 0, start_ns, parse_ns;
+    json_t *figures;
+
+    HARNESS_CHECK(text != NULL && mean_ns != NULL);
+    file.length = (size_t)snprintf(text, size, "number,as\n");
+    for (unsigned i = 0; i < OVERRIDE_ROWS_MAX; i++)
+        file.length += (size_t)snprintf(text + file.length, size - file.length, "336%08u,33695\n", i * 100 + random_below(50));
+    start_ns = now_ns();
+    if (override_parse(&file, 1, &table, &notes) != 0)
+        harness_die("%s", notes.count > 0 ? notes.text[0] : "no memory");
+    parse_ns = now_ns() - start_ns;
+    for (unsigned group = 0; group < groups; group++) {
+        uint64_t sought[GROUP];
+
+        for (unsigned i = 0; i < GROUP; i++) {
+            char number[24];
+
+            (void)snprintf(number, sizeof number, "336%08u", random_below(OVERRIDE_ROWS_MAX) * 100 + random_below(50));
+            sought[i] = digits_pack(number, SIZE_MAX, NULL);
+        }
+        start_ns = now_ns();
+        for (unsigned i = 0; i < GROUP; i++)
+            ported += override_find(table, sought[i]) != sought[i];
+        mean_ns[group] = (double)(now_ns() - start_ns) / GROUP;
+    }
+    HARNESS_CHECK(ported > 0);
+    figures = json_pack("{s:I, s:f, s:I, s:o}", "numbers", (json_int_t)override_count(table), "parse_ms", (double)parse_ns / 1e6, "bytes",
+                        (json_int_t)override_bytes(table), "find_ns", quantiles(mean_ns, groups));
+    override_free(table);
+    free(text);
+    free(mean_ns);
+    return figures;
+}
+
 int main(int argc, char **argv)
 {
     unsigned prefixes = 100000, groups = 200000;
@@ -203,10 +302,10 @@ int main(int argc, char **argv)
         { NULL, NULL, NULL },
     };
     static char numbers[NUMBERS][NUMBER_CHARS];
-    json_t *match, *price;
+    json_t *match, *price, *route, *override;
     uint64_t *keys;
 
-    figures_options(argc, argv, "Measures how long finding a prefix and a price takes.", options);
+    figures_options(argc, argv, "Measures how long finding a prefix, a price, a route and a ported number takes.", options);
     if (prefixes < COUNTRY_CODES || prefixes > MOST || groups == 0) {
         (void)fprintf(stderr, "--prefixes is %zu to %d, --groups at least 1\n", COUNTRY_CODES, MOST);
         return 2;
@@ -216,7 +315,10 @@ int main(int argc, char **argv)
         make_number(keys, prefixes, numbers[i]);
     match = measure_match(keys, prefixes, numbers, groups);
     price = measure_price(keys, prefixes, numbers, groups);
-    figures_print("routing", json_pack("{s:o, s:i, s:o}", "match", match, "goal_match_ns_p50", 1000, "price", price));
+    route = measure_route(keys, prefixes, numbers, groups);
+    override = measure_override(groups);
+    figures_print("routing", json_pack("{s:o, s:i, s:o, s:o, s:o}", "match", match, "goal_match_ns_p50", 1000, "price", price, "route", route,
+                                       "override", override));
     free(keys);
     return 0;
 }

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "src/routing/override.h"
 #include "src/routing/rates.h"
+#include "src/routing/route.h"
 #include "src/routing/tariff.h"
 #include "tests/unit/faulty_memory.h"
 
@@ -84,11 +86,85 @@ static void whichever_allocation_fails_the_running_rates_stay(void **state)
     }
 }
 
+/* Enough rows that every array grows, lists of selectors of their own and texts that need a second block. */
+static const char *big_routes_csv(size_t *ret_length)
+{
+    static char text[128 * 1024];
+    size_t put = (size_t)snprintf(text, sizeof text, "prefix,bearers,deny,note\n");
+
+    for (unsigned i = 0; i < 400; i++)
+        put += (size_t)snprintf(text + put, sizeof text - put, "%s%03u,tag:%u|*,name:%u,%0200u\n", i % 10 == 0 ? "short:" : "33", i, i % 40, i % 3, i);
+    *ret_length = put;
+    return text;
+}
+
+static void whichever_allocation_fails_the_running_routes_stay(void **state)
+{
+    struct table_file file = { .name = "r.csv" };
+
+    (void)state;
+    file.text = big_routes_csv(&file.length);
+    for (int lack = 0; lack < MEMORY_LACKS; lack++) {
+        uint64_t n = 1;
+
+        for (; n < FAR_AWAY; n++) {
+            struct route_table *table = NULL;
+            bool failed;
+            int r;
+
+            memory_fail(MEMORY_OWN, (enum memory_lack)lack, n);
+            r = route_parse(&file, 1, &table, &notes);
+            failed = memory_works();
+            if (!failed) {
+                assert_int_equal(r, 0);
+                assert_int_equal(route_count(table), 401);
+                route_free(table);
+                break;
+            }
+            assert_int_equal(r, -ENOMEM);
+            assert_null(table);
+            assert_int_equal(notes.count, 0);
+        }
+        /* 43 lists, three arrays that grow, two blocks of texts at least. */
+        assert_in_range(n, 60, FAR_AWAY - 1);
+    }
+}
+
+static void whichever_allocation_fails_the_running_overrides_stay(void **state)
+{
+    static char text[128 * 32];
+    struct table_file file = { "o.csv", text, 0 };
+
+    (void)state;
+    file.length = (size_t)snprintf(text, sizeof text, "number,as\n");
+    for (unsigned i = 0; i < 100; i++)
+        file.length += (size_t)snprintf(text + file.length, sizeof text - file.length, "336071234%02u,49\n", i);
+    for (uint64_t n = 1; n <= 5; n++) {
+        struct override_table *table = NULL;
+        bool failed;
+        int r;
+
+        /* The reader, its rows twice, the table. */
+        memory_fail(MEMORY_OWN, MEMORY_ONCE, n);
+        r = override_parse(&file, 1, &table, &notes);
+        failed = memory_works();
+        assert_int_equal(failed, n <= 4);
+        assert_int_equal(r, n <= 4 ? -ENOMEM : 0);
+        assert_true((r == 0) == (table != NULL));
+        assert_int_equal(notes.count, 0);
+        if (table)
+            assert_int_equal(override_count(table), 100);
+        override_free(table);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whichever_allocation_fails_the_running_table_stays),
         cmocka_unit_test(whichever_allocation_fails_the_running_rates_stay),
+        cmocka_unit_test(whichever_allocation_fails_the_running_routes_stay),
+        cmocka_unit_test(whichever_allocation_fails_the_running_overrides_stay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
