@@ -40,31 +40,49 @@ void chooser_free(struct chooser *chooser)
 /* -- plans ----------------------------------------------------------------------------------------------------- */
 
 /* NO_PLAN: there is none of that name, or no room. */
-static uint16_t plan_of(struct chooser *chooser, const struct routing_sim *conf)
+static uint16_t plan_of(const struct chooser *chooser, const struct routing_sim *conf)
 {
     const struct routing *routing = chooser->routing;
     const struct tariff_plan *plan =
         routing != NULL && routing->tariffs != NULL && conf->tariff[0] != '\0' ? tariff_find_plan(routing->tariffs, conf->tariff) : NULL;
-    struct chooser_plan *entry;
 
-    if (plan == NULL)
-        return NO_PLAN;
-    for (uint16_t i = 0; i < chooser->plan_count; i++)
+    for (uint16_t i = 0; plan != NULL && i < chooser->plan_count; i++)
         if (chooser->plans[i].plan == plan)
             return i;
-    if (chooser->plan_count == CHOOSER_PLANS_MAX)
-        return NO_PLAN;
-    entry = &chooser->plans[chooser->plan_count];
-    *entry = (struct chooser_plan){ .plan = plan };
+    return NO_PLAN;
+}
+
+static void plan_register(struct chooser *chooser, const struct routing_sim *conf)
+{
+    const struct tariff_plan *plan = conf->tariff[0] != '\0' ? tariff_find_plan(chooser->routing->tariffs, conf->tariff) : NULL;
+
+    if (plan != NULL && plan_of(chooser, conf) == NO_PLAN && chooser->plan_count < CHOOSER_PLANS_MAX)
+        chooser->plans[chooser->plan_count++] = (struct chooser_plan){ .plan = plan };
+}
+
+/* Those that cards may have, with their bundles. */
+static void plans_collect(struct chooser *chooser)
+{
+    const struct routing *routing = chooser->routing;
+
+    chooser->plan_count = 0;
+    if (routing == NULL || routing->tariffs == NULL)
+        return;
+    plan_register(chooser, &routing->sim_default);
+    for (size_t i = 0; i < routing->sim_count; i++)
+        plan_register(chooser, &routing->sims[i]);
     for (size_t i = 0; i < tariff_row_count(routing->tariffs); i++) {
         const struct tariff_row *row = tariff_row_at(routing->tariffs, i);
 
-        if (row->kind != TARIFF_BUNDLE || tariff_plan_at(routing->tariffs, row->plan) != plan || entry->bundle_count == PLAN_BUNDLES_MAX)
-            continue;
-        entry->zones[entry->bundle_count] = routing_zone(routing, row->bundle.time_zone);
-        entry->bundles[entry->bundle_count++] = row;
+        for (uint16_t k = 0; row->kind == TARIFF_BUNDLE && k < chooser->plan_count; k++) {
+            struct chooser_plan *plan = &chooser->plans[k];
+
+            if (plan->plan != tariff_plan_at(routing->tariffs, row->plan) || plan->bundle_count == PLAN_BUNDLES_MAX)
+                continue;
+            plan->zones[plan->bundle_count] = routing_zone(routing, row->bundle.time_zone);
+            plan->bundles[plan->bundle_count++] = row;
+        }
     }
-    return chooser->plan_count++;
 }
 
 static void bearer_configure(struct chooser *chooser, struct chooser_bearer *bearer)
@@ -83,7 +101,7 @@ int chooser_configure(struct chooser *chooser, const struct routing *routing, st
         int r;
 
         chooser->routing = routing;
-        chooser->plan_count = 0;
+        plans_collect(chooser);
         for (uint32_t i = 0; i < chooser->bearer_count; i++)
             if (chooser->bearers[i].open)
                 bearer_configure(chooser, &chooser->bearers[i]);
@@ -101,7 +119,7 @@ int chooser_bearer_open(struct chooser *chooser, enum route_bearer_kind kind, co
                         struct limit_now now, uint16_t *ret_bearer)
 {
     struct chooser_bearer bearer = { .open = true, .kind = kind, .sim_id = sim_id };
-    uint16_t at = 0, plans = chooser->plan_count;
+    uint16_t at = 0;
     int r;
 
     while (at < chooser->bearer_count && chooser->bearers[at].open)
@@ -123,8 +141,6 @@ int chooser_bearer_open(struct chooser *chooser, enum route_bearer_kind kind, co
     for (uint32_t i = 0; i < chooser->destination_count; i++)
         if (chooser->destinations[i] != NULL)
             chooser->destinations[i]->ranks[at] = RANK_UNKNOWN;
-    if (chooser->plan_count != plans)
-        chooser->stale = true;           /* classes do not know its prices */
     chooser->epoch++;
     *ret_bearer = at;
     return 0;

@@ -17,7 +17,7 @@
 #define LIMITS_LOOK_MS 60000             /* a bearer's limits are looked at again within this, whatever was said */
 #define RECIPIENT_NEW UINT64_MAX         /* stands for somebody who was not written to yet */
 
-/* A plan that cards here have. */
+/* A plan that cards may have. */
 struct chooser_plan {
     const struct tariff_plan *plan;
     const struct tariff_row *bundles[PLAN_BUNDLES_MAX]; uint8_t bundle_count;
@@ -35,7 +35,7 @@ struct chooser_destination {
     uint32_t route;
     uint32_t users;                      /* classes */
     uint64_t hash;
-    uint16_t plan_count;                 /* a plan of a card that came later has no price here */
+    uint16_t plan_count;
     bool linear;                         /* every further part costs as the first, by every plan */
     bool refused;
     int64_t max_price_micro;             /* of a part; ROUTE_PRICE_UNBOUND */
@@ -92,7 +92,7 @@ struct chooser {
     struct chooser_class *classes; uint32_t class_count;
     uint32_t *class_slots;
     int32_t day, day_until;              /* prices of day hold before day_until (UTC) */
-    bool stale;                          /* classes ran out, or do not know a plan */
+    bool stale;                          /* classes ran out */
     uint64_t renewed_ms;                 /* when they were made anew last */
     struct chooser_destination *scratch; /* of a message in the mixed class */
     uint64_t scratch_key;

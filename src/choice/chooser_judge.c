@@ -155,26 +155,50 @@ struct chooser_judgement chooser_judge(struct chooser *chooser, uint16_t index, 
     return judgement;
 }
 
+/* Whether limits, as of the last look, let it begin now; the message itself may still be too much for them. */
+static bool is_able(const struct chooser_bearer *bearer, struct limit_now now)
+{
+    return bearer->present && bearer->rests_until_ms <= now.mono_ms &&
+           (bearer->able_ms <= now.mono_ms || bearer->limit == LIMIT_RECIPIENTS_DAY || bearer->limit == LIMIT_RECIPIENTS_MONTH);
+}
+
+#define BEST_TRIES 8
+
+/* The best offer is looked at closely, and if a limit speaks against it the next best one. */
 uint16_t chooser_best(struct chooser *chooser, const struct queue_item *item, struct limit_now now, struct chooser_judgement *ret_judgement)
 {
-    uint16_t best = CHOOSER_NO_BEARER;
-    struct chooser_offer best_offer = { 0 };
+    const struct chooser_destination *destination = chooser_destination(chooser, item);
+    unsigned parts = item->parts > item->part_next ? item->parts - item->part_next : 1;
+    uint16_t tried[BEST_TRIES];
 
-    for (uint16_t i = 0; i < chooser->bearer_count; i++) {
-        struct chooser_judgement judgement;
-        struct chooser_offer offer;
+    for (unsigned tries = 0; destination != NULL && tries < BEST_TRIES; tries++) {
+        struct chooser_offer best_offer = { 0 };
+        uint16_t best = CHOOSER_NO_BEARER;
 
-        if (!chooser->bearers[i].open)
-            continue;
-        judgement = chooser_judge(chooser, i, item, now);
-        if (judgement.verdict != CHOOSER_MAY)
-            continue;
-        offer = (struct chooser_offer){ .ok = true, .rank = judgement.rank, .micro = (judgement.price_micro > 0 ? judgement.price_micro : 0) + judgement.shadow_micro };
-        if (best != CHOOSER_NO_BEARER && !chooser_before(chooser, i, &offer, best, &best_offer))
-            continue;
-        best = i;
-        best_offer = offer;
-        *ret_judgement = judgement;
+        for (uint16_t i = 0; i < chooser->bearer_count; i++) {
+            struct chooser_bearer *bearer = &chooser->bearers[i];
+            struct chooser_offer offer;
+            bool again = false;
+
+            if (!bearer->open)
+                continue;
+            for (unsigned k = 0; k < tries; k++)
+                again = again || tried[k] == i;
+            chooser_look(chooser, bearer, now);
+            if (again || !is_able(bearer, now))
+                continue;
+            offer = chooser_offer(chooser, destination, item->sticky_sim_id, i, parts);
+            if (!offer.ok || (best != CHOOSER_NO_BEARER && !chooser_before(chooser, i, &offer, best, &best_offer)))
+                continue;
+            best = i;
+            best_offer = offer;
+        }
+        if (best == CHOOSER_NO_BEARER)
+            break;
+        *ret_judgement = chooser_judge(chooser, best, item, now);
+        if (ret_judgement->verdict == CHOOSER_MAY)
+            return best;
+        tried[tries] = best;
     }
-    return best;
+    return CHOOSER_NO_BEARER;
 }

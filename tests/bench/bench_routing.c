@@ -10,6 +10,7 @@
 #include "src/routing/override.h"
 #include "src/routing/route.h"
 #include "src/routing/tariff.h"
+#include "tests/bench/decision.h"
 #include "tests/bench/figures.h"
 #include "tests/system/harness.h"
 
@@ -296,9 +297,15 @@ static json_t *measure_override(unsigned groups)
 int main(int argc, char **argv)
 {
     unsigned prefixes = 100000, groups = 200000;
+    struct decision_options decision = { .sims = 512, .plans = 32, .classes = 200, .messages = 1000000, .rounds = 200000 };
     const struct figures_option options[] = {
         { "prefixes", &prefixes, "in the table" },
         { "groups", &groups, "of 16 matches each that are timed" },
+        { "sims", &decision.sims, "that a choice is made among" },
+        { "plans", &decision.plans, "they have" },
+        { "classes", &decision.classes, "of destinations in the queue" },
+        { "messages", &decision.messages, "in the queue" },
+        { "rounds", &decision.rounds, "choices that are timed one by one" },
         { NULL, NULL, NULL },
     };
     static char numbers[NUMBERS][NUMBER_CHARS];
@@ -317,7 +324,9 @@ int main(int argc, char **argv)
     price = measure_price(keys, prefixes, numbers, groups);
     route = measure_route(keys, prefixes, numbers, groups);
     override = measure_override(groups);
-    figures_print("routing", json_pack("{s:o, s:i, s:o, s:o, s:o}", "match", match, "goal_match_ns_p50", 1000, "price", price, "route", route,
+    decision.keys = keys;
+    decision.prefixes = prefixes;
+    figures_print("routing", json_pack("{s:o, s:o, s:i, s:i, s:o, s:o, s:o}", "choice", decision_measure(&decision), "match", match, "goal_match_ns_p50", 1000, "goal_decide_ns_p50", 10000, "price", price, "route", route,
                                        "override", override));
     free(keys);
     return 0;
