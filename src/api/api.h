@@ -11,6 +11,7 @@
 #define CELLPOST_API_H
 
 #include "src/gateway/live.h"
+#include "src/number/number.h"
 #include "src/store/store.h"
 #include "src/store/store_read.h"
 
@@ -21,6 +22,14 @@
 
 enum api_scope { API_SCOPE_SEND = 1, API_SCOPE_READ = 2, API_SCOPE_INBOX = 4, API_SCOPE_ADMIN = 8, API_SCOPE_ALL = 15 };
 
+/* What the route of a number says before a message to it is taken. */
+enum api_route_verdict {
+    API_ROUTE_AS_CONFIGURED,             /* it may go; to a fixed line if fixed_lines says so */
+    API_ROUTE_FIXED_YES, API_ROUTE_FIXED_NO,   /* it may go; the route itself says whether fixed lines are tried */
+    API_ROUTE_REFUSED,
+};
+#define API_ROUTE_NOTE_MAX 160
+
 struct api_config {
     uint16_t parts_max;                  /* default 10 */
     uint16_t national;                   /* national languages allowed by default: bit n */
@@ -30,11 +39,14 @@ struct api_config {
     int64_t validity_s;                  /* default 86 400 */
     const char *country;                 /* ISO 3166-1 alpha-2, what national forms of numbers are read in; NULL or "": none */
     bool fixed_lines;                    /* messages to fixed lines are taken */
+    const char *currency;                /* ISO 4217, what prices are told in; NULL or "": none */
     const char *version;
     /* Asked for each request, on the thread it is on: false and a reason where new messages are refused (disk full,
      * store away). */
     bool (*accepting)(void *context, const char **ret_reason);
     int (*intake_error)(void *context);  /* behind a false: -ENOSPC (code storage_full) or another errno; NULL: -EIO */
+    /* The route of a number (E.164), on the thread of the request; ret_note: of a refused one, "" none. NULL: all may go. */
+    enum api_route_verdict (*route)(void *context, const char *to, enum number_kind kind, char ret_note[API_ROUTE_NOTE_MAX]);
     void *context;
 };
 

@@ -72,7 +72,7 @@ enum api_problem_code {
     PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_METHOD_NOT_ALLOWED,
     PROBLEM_ALREADY_HANDED_OVER, PROBLEM_ALREADY_FINAL, PROBLEM_NOT_IN_DOUBT, PROBLEM_KEY_EXISTS,
     PROBLEM_BODY_TOO_LARGE, PROBLEM_URI_TOO_LONG, PROBLEM_WRONG_CONTENT_TYPE, PROBLEM_WRONG_HOST,
-    PROBLEM_BAD_NUMBER, PROBLEM_PREMIUM_NUMBER, PROBLEM_FIXED_LINE, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
+    PROBLEM_BAD_NUMBER, PROBLEM_PREMIUM_NUMBER, PROBLEM_FIXED_LINE, PROBLEM_ROUTE_REFUSED, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
     PROBLEM_NOT_IN_ALPHABET, PROBLEM_TOO_MANY_RECIPIENTS, PROBLEM_ALL_REJECTED, PROBLEM_IDEMPOTENCY_MISMATCH,
     PROBLEM_INTERNAL_ERROR, PROBLEM_STORAGE_FULL, PROBLEM_STORAGE_ERROR, PROBLEM_STOPPING, PROBLEM_BUSY,
     PROBLEM_COUNT
@@ -99,6 +99,8 @@ void json_put_time(json_t *object, const char *key, int64_t at_ms);
 void json_put_int(json_t *object, const char *key, int64_t value);
 void json_put_bool(json_t *object, const char *key, bool value);
 void json_put_id(json_t *object, const char *key, const char *tag, char kind, int64_t id);
+/* {"amount": "0.049", "currency": "EUR"}; left out where micro is negative. currency: NULL or "" leaves it out. */
+void json_put_money(json_t *object, const char *key, int64_t micro, const char *currency);
 void json_put_encoding(json_t *object, uint8_t alphabet, uint8_t locking, uint8_t single);
 
 /* The body as a JSON object; NULL: refused, the problem is the response. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "src/api/api_internal.h"
+#include "src/base/money.h"
 #include "src/base/utf8.h"
 #include "src/sms/sms_pdu.h"
 
@@ -81,6 +82,20 @@ void json_put_id(json_t *object, const char *key, const char *tag, char kind, in
         return;
     id_format(tag, kind, id, text);
     json_object_set_new(object, key, json_string(text));
+}
+
+void json_put_money(json_t *object, const char *key, int64_t micro, const char *currency)
+{
+    char amount[MONEY_CHARS];
+    json_t *money;
+
+    if (micro < 0)
+        return;
+    money_format(micro, amount);
+    money = json_object();
+    json_put_text(money, "amount", amount);
+    json_put_text(money, "currency", currency);
+    json_object_set_new(object, key, money);
 }
 
 /* 3GPP TS 23.038 6.2.1.2.4: the identifiers of national language tables. */

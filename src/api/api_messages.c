@@ -43,6 +43,7 @@ static json_t *message_render(const struct message_row *row, const char *tag)
 struct parts_context {
     json_t *parts;
     enum message_state message_state;
+    const char *currency;
     int part;                            /* -1 none yet */
     enum part_standing standing;
     bool released;
@@ -115,7 +116,7 @@ static bool attempt_decides(struct parts_context *parts, const struct attempt_ro
 static void attempt_render(void *context, const struct attempt_row *row)
 {
     struct parts_context *parts = context;
-    json_t *part = json_array_get(parts->parts, row->part), *attempt, *report;
+    json_t *part = json_array_get(parts->parts, row->part), *attempt, *report, *choice;
 
     if (!part)
         return;
@@ -134,6 +135,11 @@ static void attempt_render(void *context, const struct attempt_row *row)
     json_put_text(attempt, "reason", attempt_reason(row));
     json_put_time(attempt, "began_at", row->intent_ms);
     json_put_time(attempt, "ended_at", row->done_ms);
+    json_put_money(attempt, "price", row->price_micro, parts->currency);
+    choice = row->choice[0] != '\0' ? json_loads(row->choice, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (json_is_object(choice))
+        json_object_set(attempt, "choice", choice);
+    json_decref(choice);
     if (row->report_status >= 0) {
         report = json_object();
         json_put_int(report, "status", row->report_status);
@@ -193,7 +199,7 @@ bool api_message_id(struct api_exchange *exchange, int64_t *ret_id)
 enum api_step api_messages_show(struct api_exchange *exchange)
 {
     struct store_reader *reader = exchange->api->reader;
-    struct parts_context parts = { .part = -1 };
+    struct parts_context parts = { .part = -1, .currency = exchange->api->config.currency };
     struct message_row row;
     json_t *item, *history;
     int64_t id;

@@ -41,6 +41,7 @@ static const struct { uint16_t status; uint8_t retry_after_s; const char *code; 
     [PROBLEM_BAD_NUMBER] = { 422, 0, "bad_number" },
     [PROBLEM_PREMIUM_NUMBER] = { 422, 0, "premium_number" },
     [PROBLEM_FIXED_LINE] = { 422, 0, "fixed_line" },
+    [PROBLEM_ROUTE_REFUSED] = { 422, 0, "route_refused" },
     [PROBLEM_EMPTY_TEXT] = { 422, 0, "empty_text" },
     [PROBLEM_NUL_IN_TEXT] = { 422, 0, "nul_in_text" },
     [PROBLEM_TEXT_TOO_LONG] = { 422, 0, "text_too_long" },

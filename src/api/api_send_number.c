@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "src/api/api_send.h"
-#include "src/number/number.h"
 
 static void refuse(enum api_problem_code code, const char *number, const char *why, const char *remedy, struct send_error *ret_error)
 {
@@ -17,27 +16,65 @@ static void refuse(enum api_problem_code code, const char *number, const char *w
     send_error_set(ret_error, code, NULL, detail);
 }
 
-int send_number_plan(const struct api_config *config, const char *to, char ret_number[MESSAGE_TO_MAX], struct send_error *ret_error)
+/* The operator's own words, as many as there is room for. */
+static void refuse_by_route(const char *number, const char *note, struct send_error *ret_error)
+{
+    char detail[MESSAGE_REASON_MAX];
+
+    (void)snprintf(detail, sizeof detail, "\"%s\" is refused by its route%s%.100s", number, note[0] ? ": " : "", note);
+    send_error_set(ret_error, PROBLEM_ROUTE_REFUSED, NULL, detail);
+}
+
+void send_number_judge(const struct api_config *config, const struct number *number, struct send_error *ret_error)
+{
+    char note[API_ROUTE_NOTE_MAX] = "";
+    enum api_route_verdict route = API_ROUTE_AS_CONFIGURED;
+    bool fixed_lines;
+
+    if (config->route)
+        route = config->route(config->context, number->text, number->kind, note);
+    fixed_lines = route == API_ROUTE_FIXED_YES || (route != API_ROUTE_FIXED_NO && config->fixed_lines);
+    if (number->kind == NUMBER_PREMIUM)
+        refuse(PROBLEM_PREMIUM_NUMBER, number->text, "is a premium number: nothing is sent to such", "", ret_error);
+    else if (route == API_ROUTE_REFUSED)
+        refuse_by_route(number->text, note, ret_error);
+    else if (number->kind == NUMBER_FIXED && !fixed_lines)
+        refuse(PROBLEM_FIXED_LINE, number->text, "is a fixed line, which SMS do not reach",
+               route == API_ROUTE_FIXED_NO ? "" : " (set fixed_lines = allow in [gateway] to try)", ret_error);
+}
+
+bool send_country_take(const char *text, char ret_country[3])
+{
+    char country[3] = "";
+
+    if (strlen(text) != 2)
+        return false;
+    for (size_t i = 0; i < 2; i++)
+        country[i] = text[i] >= 'a' && text[i] <= 'z' ? (char)(text[i] - 'a' + 'A') : text[i];
+    if (!number_country_name(country))
+        return false;
+    memcpy(ret_country, country, sizeof country);
+    return true;
+}
+
+int send_number_plan(const struct api_config *config, const char *country, const char *to, char ret_number[MESSAGE_TO_MAX],
+                     struct send_error *ret_error)
 {
     struct number number;
     struct number_error error;
     char why[81];
 
     _Static_assert(NUMBER_TEXT_MAX <= MESSAGE_TO_MAX, "a message has room for every number");
-    if (number_parse(to, config->country, &number, &error) != 0) {
+    if (number_parse(to, country[0] ? country : config->country, &number, &error) != 0) {
         if (error.reason == NUMBER_NO_MEMORY)
             return -ENOMEM;
         api_text_clean(to, ret_number, MESSAGE_TO_MAX);
         (void)snprintf(why, sizeof why, "is no number: %.66s", error.text);
         refuse(PROBLEM_BAD_NUMBER, ret_number, why,
-               error.reason == NUMBER_NO_COUNTRY ? " (write \"+40700000001\", or set country in [gateway])" : "", ret_error);
+               error.reason == NUMBER_NO_COUNTRY ? " (write \"+40700000001\", or say of which country)" : "", ret_error);
         return 0;
     }
     memcpy(ret_number, number.text, sizeof number.text);
-    if (number.kind == NUMBER_PREMIUM)
-        refuse(PROBLEM_PREMIUM_NUMBER, number.text, "is a premium number: nothing is sent to such", "", ret_error);
-    else if (number.kind == NUMBER_FIXED && !config->fixed_lines)
-        refuse(PROBLEM_FIXED_LINE, number.text, "is a fixed line, which SMS do not reach", " (set fixed_lines = allow in [gateway] to try)",
-               ret_error);
+    send_number_judge(config, &number, ret_error);
     return 0;
 }

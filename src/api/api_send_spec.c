@@ -91,6 +91,24 @@ static bool take_validity_s(struct api_exchange *exchange, json_t *value, const 
     return take_integer(exchange, value, pointer, 1, API_VALIDITY_S_MAX, &((struct send_spec *)into)->validity_s);
 }
 
+static bool take_patience_s(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
+{
+    int64_t number = 0;
+
+    if (!take_integer(exchange, value, pointer, 0, API_VALIDITY_S_MAX, &number))
+        return false;
+    ((struct send_spec *)into)->patience_s = (uint32_t)number;
+    return true;
+}
+
+static bool take_country(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
+{
+    if (!json_is_string(value))
+        return api_refuse_type(exchange, value, pointer, "a string");
+    return send_country_take(json_string_value(value), ((struct send_spec *)into)->country) ||
+           send_refuse_value(exchange, pointer, "the two letters of a country, as \"RO\" (ISO 3166-1)");
+}
+
 static bool take_report(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
 {
     if (!json_is_boolean(value))
@@ -163,6 +181,8 @@ static const struct api_field send_fields[] = {
     { "priority", false, take_priority },
     { "schedule_at", false, take_schedule_at },
     { "validity_s", false, take_validity_s },
+    { "patience_s", false, take_patience_s },
+    { "country", false, take_country },
     { "report", false, take_report },
     { "class", false, take_class },
     { "encoding", false, take_encoding },
@@ -175,7 +195,8 @@ bool send_spec_take(struct api_exchange *exchange, json_t *object, const char *b
     const struct api_config *config = &exchange->api->config;
 
     *ret_spec = (struct send_spec){ .validity_s = config->validity_s, .priority = MESSAGE_PRIORITY_DEFAULT, .message_class = -1,
-                                    .report = config->report, .policy = MESSAGE_AT_MOST_ONCE, .encoding = SMS_ENCODING_AUTO };
+                                    .report = config->report, .policy = MESSAGE_AT_MOST_ONCE,
+                                    .patience_s = MESSAGE_PATIENCE_AS_ROUTED, .encoding = SMS_ENCODING_AUTO };
     if (!json_is_object(object))
         return api_refuse_type(exchange, object, base, "an object");
     return api_take_fields(exchange, object, base, send_fields, sizeof send_fields / sizeof send_fields[0], ret_spec);

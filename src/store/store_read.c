@@ -265,7 +265,7 @@ int store_read_attempts(struct store_reader *reader, int64_t message_id,
     reader_begin(reader);
     row = sql_query(sql,
         "SELECT a.id, a.part, a.state, m.imei, s.iccid, m.model, a.mr, a.error_kind, a.code, a.intent_ms, a.done_ms, a.report_status,"
-        " a.report_ms FROM attempt a LEFT JOIN modem m ON m.id = a.modem_id LEFT JOIN sim s ON s.id = a.sim_id"
+        " a.report_ms, a.price_micro, a.choice FROM attempt a LEFT JOIN modem m ON m.id = a.modem_id LEFT JOIN sim s ON s.id = a.sim_id"
         " WHERE a.message_id = ?1 ORDER BY a.part, a.id", SQL_ARGS(sql_int(message_id)));
     while (sql_next(sql, row)) {
         struct attempt_row attempt = {
@@ -282,6 +282,8 @@ int store_read_attempts(struct store_reader *reader, int64_t message_id,
             .done_ms = sqlite3_column_int64(row, 10),
             .report_status = sqlite3_column_int(row, 11),
             .report_ms = sqlite3_column_int64(row, 12),
+            .price_micro = sqlite3_column_int64(row, 13),
+            .choice = sql_column_text(row, 14),
         };
 
         each(context, &attempt);

@@ -37,6 +37,8 @@ struct attempt_row {
     int64_t intent_ms, done_ms;
     int report_status;                   /* TP-ST of the last report, -1 none */
     int64_t report_ms;                   /* when it came, by our clock */
+    int64_t price_micro;                 /* of the part, in the gateway's currency; -1: not known */
+    const char *choice;                  /* why this SIM, JSON; "": nothing is written down */
 };
 /* Calls each for every attempt of the message in order of part, then time. */
 int store_read_attempts(struct store_reader *reader, int64_t message_id,
