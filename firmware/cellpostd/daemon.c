@@ -145,6 +145,18 @@ static int on_intake_error(void *context)   /* a server thread */
     return atomic_load(&daemon->intake_error);
 }
 
+/* A long survey goes on in later turns, behind what came meanwhile, so that no modem waits for it. */
+static bool survey_goes_on(struct daemon *daemon, struct http_call *call)
+{
+    struct gateway_now now = daemon_now();
+    struct limit_now limit_now = { .mono_ms = now.mono_us / 1000, .wall_ms = now.wall_ms };
+
+    if (!survey_step(&call->call.survey, gateway_chooser(box_gateway(daemon->box)), limit_now))
+        return false;
+    on_call_submit(daemon, call);
+    return true;
+}
+
 static void on_calls(uv_async_t *async)
 {
     struct daemon *daemon = async->data;
@@ -159,6 +171,8 @@ static void on_calls(uv_async_t *async)
         struct http_call *call = calls;
 
         calls = call->next;
+        if (call->step == API_WAIT_LIVE && survey_goes_on(daemon, call))
+            continue;
         if (call->step == API_WAIT_LIVE) {
             (void)box_view(daemon->box, &call->call.live, daemon_now());
             call->call.live.store_bytes_written = daemon->store_stats.bytes_written;

@@ -17,6 +17,7 @@
 
 static const char *const messages_queries[] = { "limit", "before", "after", "state", "to", "client_ref", "batch", "since", "until", NULL };
 static const char *const inbox_queries[] = { "limit", "before", "after", "from", "since", NULL };
+static const char *const explain_queries[] = { "to", "text", "at", "parts", NULL };
 static const char *const events_queries[] = { "after", NULL };
 
 static const struct api_route routes[] = {
@@ -31,6 +32,8 @@ static const struct api_route routes[] = {
     { "GET", "/v1/inbox/{id}", API_SCOPE_INBOX, api_inbox_show, NULL, { 200, 400, 401, 403, 404, 421, 500, 503 } },
     { "GET", "/v1/modems", API_SCOPE_READ, api_modems_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/v1/sims", API_SCOPE_READ, api_sims_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "GET", "/v1/routes/explain", API_SCOPE_READ, api_routes_explain, explain_queries, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "POST", "/v1/quote", API_SCOPE_SEND, api_quote_make, NULL, { 200, 400, 401, 403, 413, 415, 421, 422, 500, 503 } },
     { "GET", "/v1/events", API_SCOPE_READ, api_events_open, events_queries, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/v1/keys", API_SCOPE_ADMIN, api_keys_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "POST", "/v1/keys", API_SCOPE_ADMIN, api_keys_add, NULL, { 201, 400, 401, 403, 409, 413, 415, 421, 500, 503 } },
@@ -335,7 +338,9 @@ void api_call_done(struct api_call *call)
 {
     change_free(call->change);
     live_view_done(&call->live);
+    survey_done(&call->survey);
     if (call->state) {
+        json_decref(((struct api_pending *)call->state)->kept);
         mbedtls_platform_zeroize(call->state, sizeof(struct api_pending));
         free(call->state);
     }

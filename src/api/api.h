@@ -10,6 +10,7 @@
 #ifndef CELLPOST_API_H
 #define CELLPOST_API_H
 
+#include "src/choice/survey.h"
 #include "src/gateway/live.h"
 #include "src/number/number.h"
 #include "src/store/store.h"
@@ -85,6 +86,7 @@ enum api_step { API_DONE, API_WAIT_CHANGE, API_WAIT_LIVE };
 struct api_call {
     struct store_change *change;         /* API_WAIT_CHANGE: hand to the loop, comes back with its result; freed by api_call_done */
     struct live_view live;               /* API_WAIT_LIVE: filled by the loop */
+    struct survey survey;                /* API_WAIT_LIVE: of another kind than SURVEY_NONE, computed by the loop with survey_step() */
     void *state;                         /* the api's own */
 };
 /* Looks at the head alone (route, key, scope, content type), so that a shell need not take in the body of a request

@@ -37,6 +37,7 @@ struct api_pending {
     bool single;                         /* accept: one recipient was asked for */
     char id[ID_TEXT_MAX];                /* of the message that is decided on */
     char secret[48];                     /* a new key: shown once, wiped with this struct */
+    json_t *kept;                        /* what there is of the answer already; NULL none */
 };
 /* The exchange goes on after its change, or after the loop's look at what is live. NULL: no memory, answered. */
 struct api_pending *api_wait(struct api_exchange *exchange, void (*finish)(struct api *, struct api_call *, struct api_response *));
@@ -53,6 +54,8 @@ enum api_step api_inbox_list(struct api_exchange *exchange);
 enum api_step api_inbox_show(struct api_exchange *exchange);
 enum api_step api_modems_list(struct api_exchange *exchange);
 enum api_step api_sims_list(struct api_exchange *exchange);
+enum api_step api_routes_explain(struct api_exchange *exchange);
+enum api_step api_quote_make(struct api_exchange *exchange);
 enum api_step api_events_open(struct api_exchange *exchange);
 enum api_step api_keys_list(struct api_exchange *exchange);
 enum api_step api_keys_add(struct api_exchange *exchange);
@@ -101,6 +104,12 @@ void json_put_bool(json_t *object, const char *key, bool value);
 void json_put_id(json_t *object, const char *key, const char *tag, char kind, int64_t id);
 /* {"amount": "0.049", "currency": "EUR"}; left out where micro is negative. currency: NULL or "" leaves it out. */
 void json_put_money(json_t *object, const char *key, int64_t micro, const char *currency);
+/* For a survey (api_quote.c): a number in its kept form, with the conversation it is part of. 0, or the store's errno. */
+int api_survey_ask(struct api *api, const char *to, uint16_t parts, struct survey_ask *ret_ask);
+const char *api_when_name(enum survey_when when);   /* "now" ... */
+/* A bearer as the chooser sees it (api_cards.c): what it is and how it is, and what it may still send. */
+void json_put_bearer(json_t *object, const struct survey_bearer *bearer);
+void json_put_limits(json_t *object, const struct survey_bearer *bearer, const char *currency);
 void json_put_encoding(json_t *object, uint8_t alphabet, uint8_t locking, uint8_t single);
 
 /* The body as a JSON object; NULL: refused, the problem is the response. */
@@ -141,6 +150,8 @@ bool api_query_limit(struct api_exchange *exchange, uint32_t *ret_limit);
 bool api_query_id(struct api_exchange *exchange, const char *name, char kind, int64_t *ret_id);
 bool api_query_time(struct api_exchange *exchange, const char *name, int64_t *ret_at_ms);
 bool api_query_number(struct api_exchange *exchange, const char *name, char ret_number[MESSAGE_TO_MAX], const char **ret_value);
+/* A number that came with its '+' not encoded has a blank for it: ret_plus, size octets, has it whole then. */
+const char *api_query_plus(const struct api_exchange *exchange, const char *name, char *ret_plus, size_t size);
 const char *api_query(const struct api_exchange *exchange, const char *name);
 const char *api_header(const struct api_exchange *exchange, const char *name);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * api_live.c - modems as they are now, the cards seen so far, and whether all is well. */
+ * api_live.c - modems as they are now, and whether all is well. */
 #include <stdio.h>
 #include <string.h>
 
@@ -76,37 +76,6 @@ static void modems_finish(struct api *api, struct api_call *call, struct api_res
 enum api_step api_modems_list(struct api_exchange *exchange)
 {
     return api_wait(exchange, modems_finish) ? API_WAIT_LIVE : API_DONE;
-}
-
-/* -- cards ----------------------------------------------------------------------------------------------------- */
-
-static void sim_add(void *context, const struct sim_row *row)
-{
-    json_t *item = json_object();
-
-    json_object_set_new(item, "iccid", json_string(""));
-    json_put_text(item, "iccid", row->iccid);
-    json_put_text(item, "imsi", row->imsi);
-    json_put_text(item, "modem", row->imei_last);
-    json_put_time(item, "first_seen_at", row->first_seen_ms);
-    json_put_time(item, "last_seen_at", row->last_seen_ms);
-    json_put_int(item, "parts_sent", (int64_t)row->parts_sent);
-    json_array_append_new(context, item);
-}
-
-enum api_step api_sims_list(struct api_exchange *exchange)
-{
-    json_t *body = json_object(), *list = json_array();
-    int r = store_read_sims(exchange->api->reader, sim_add, list);
-
-    json_object_set_new(body, "sims", list);
-    if (r < 0) {
-        json_decref(body);
-        api_problem_store(exchange->response, r);
-    } else {
-        api_answer_json(exchange->response, 200, body);
-    }
-    return API_DONE;
 }
 
 /* -- health ---------------------------------------------------------------------------------------------------- */

@@ -63,19 +63,25 @@ bool api_query_time(struct api_exchange *exchange, const char *name, int64_t *re
     return refuse_parameter(exchange, name, "a time as 2025-12-31T23:59:00Z or in Unix seconds");
 }
 
-bool api_query_number(struct api_exchange *exchange, const char *name, char ret_number[MESSAGE_TO_MAX], const char **ret_value)
+const char *api_query_plus(const struct api_exchange *exchange, const char *name, char *ret_plus, size_t size)
 {
     const char *text = api_query(exchange, name);
+
+    if (!text || text[0] != ' ' || strlen(text) >= size)
+        return text;
+    (void)snprintf(ret_plus, size, "+%s", text + 1);
+    return ret_plus;
+}
+
+bool api_query_number(struct api_exchange *exchange, const char *name, char ret_number[MESSAGE_TO_MAX], const char **ret_value)
+{
     struct number_error error;
     struct number number;
     char plus[64];
+    const char *text = api_query_plus(exchange, name, plus, sizeof plus);
 
     if (!text)
         return true;
-    if (text[0] == ' ' && strlen(text) < sizeof plus) {   /* a '+' that was not encoded comes as a blank */
-        (void)snprintf(plus, sizeof plus, "+%s", text + 1);
-        text = plus;
-    }
     /* Written as people do, or as it stands in a message that was refused or is older than the country. */
     if (number_parse(text, exchange->api->config.country, &number, &error) == 0)
         memcpy(ret_number, number.text, sizeof number.text);

@@ -329,3 +329,14 @@ int store_read_counts(struct store_reader *reader, uint64_t ret_counts[16])
         memcpy(ret_counts, counts, sizeof counts);
     return sql->failed;
 }
+
+int store_read_conversation(struct store_reader *reader, const char *to, uint32_t *ret_sim_id)
+{
+    int64_t sim_id;
+
+    reader_begin(reader);
+    sim_id = sql_number(&reader->sql, "SELECT sim_id FROM conversation WHERE to_number = ?1", 0, SQL_ARGS(sql_text(to)));
+    if (reader->sql.failed == 0)
+        *ret_sim_id = (uint32_t)sim_id;
+    return reader->sql.failed;
+}

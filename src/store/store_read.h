@@ -76,6 +76,9 @@ int store_read_inbox_one(struct store_reader *reader, int64_t id, struct inbox_r
 /* Counts by state, index = enum message_state (0 unused). Exact: the writer keeps them with each commit. */
 int store_read_counts(struct store_reader *reader, uint64_t ret_counts[16]);
 
+/* The card a conversation with this number goes by, where its route keeps to it; 0 none. */
+int store_read_conversation(struct store_reader *reader, const char *to, uint32_t *ret_sim_id);
+
 struct sim_row { uint32_t id; const char *iccid, *imsi, *imei_last; int64_t first_seen_ms, last_seen_ms; uint64_t parts_sent; };
 int store_read_sims(struct store_reader *reader, void (*each)(void *context, const struct sim_row *row), void *context);
 

@@ -135,8 +135,22 @@ static struct api *world_new(void)
 }
 
 /* What the loop would fill in. */
-static void look(struct live_view *view)
+/* As the loop does: a look at what is live, and a survey of one card. */
+static void look(struct api_call *call)
 {
+    static struct chooser *chooser;
+    struct live_view *view = &call->live;
+    struct limit_now now = { .mono_ms = 1000, .wall_ms = FUZZ_NOW_MS };
+    uint16_t bearer;
+
+    if (!chooser) {
+        chooser = chooser_new(1);
+        if (!chooser || chooser_bearer_open(chooser, ROUTE_SIM, "8940011234567890123", 1, NULL, now, &bearer) < 0)
+            abort();
+        chooser_bearer_state(chooser, bearer, true, true, 0);
+    }
+    while (survey_step(&call->survey, chooser, now))
+        continue;
     view->modems = calloc(2, sizeof *view->modems);
     view->modem_count = view->modems ? 2 : 0;
     for (uint32_t i = 0; i < view->modem_count; i++) {
@@ -303,7 +317,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         if (step == API_WAIT_CHANGE)
             store_answers(call.change, &asked);
         else
-            look(&call.live);
+            look(&call);
         api_resume(api, &call, &response);
     }
     api_call_done(&call);

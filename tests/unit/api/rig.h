@@ -35,6 +35,10 @@ struct rig {
     int intake_error;
     struct live_view view;               /* what the loop would fill in; modems borrowed */
     uint8_t entropy;
+    struct chooser *chooser;             /* the loop's: without tariffs and cards, until a test gives it some */
+    struct limit_now loop_now;
+    enum api_route_verdict route;        /* what intake is told of every number's route */
+    const char *route_note;
 };
 
 /* One request; what is left out is what most requests have. */
@@ -58,6 +62,15 @@ static inline int rig_intake_error(void *context)
     return ((struct rig *)context)->intake_error;
 }
 
+static inline enum api_route_verdict rig_route(void *context, const char *to, enum number_kind kind, char ret_note[API_ROUTE_NOTE_MAX])
+{
+    struct rig *rig = context;
+
+    assert_true(to[0] != '\0' && kind != NUMBER_INVALID);
+    (void)snprintf(ret_note, API_ROUTE_NOTE_MAX, "%s", rig->route_note ? rig->route_note : "");
+    return rig->route;
+}
+
 static inline struct rig *rig_new(const struct api_config *config)
 {
     struct rig *rig = calloc(1, sizeof *rig);
@@ -73,10 +86,14 @@ static inline struct rig *rig_new(const struct api_config *config)
     all.version = "1.2.3";
     all.accepting = rig_accepting;
     all.intake_error = rig_intake_error;
+    all.route = rig_route;
     all.context = rig;
     assert_int_equal(api_new(&all, rig->reader, &rig->api), 0);
     rig->openapi = yaml_load_file(TEST_DATA_DIR "/../docs/openapi.yaml");
     rig->now_ms = NOW_MS;
+    rig->loop_now = (struct limit_now){ .mono_ms = 1000000, .wall_ms = NOW_MS };
+    rig->chooser = chooser_new(1);
+    assert_non_null(rig->chooser);
     rig->view.accepting = true;
     return rig;
 }
@@ -87,6 +104,7 @@ static inline void rig_free(struct rig *rig)
     char path[128];
 
     api_free(rig->api);
+    chooser_free(rig->chooser);
     store_reader_close(rig->reader);
     store_close(rig->store);
     for (size_t i = 0; i < 3; i++) {
@@ -264,6 +282,8 @@ static inline struct answer ask(struct rig *rig, const struct ask *asked)
     if (step == API_WAIT_CHANGE) {
         rig_apply(rig, call.change);
     } else if (step == API_WAIT_LIVE) {
+        while (survey_step(&call.survey, rig->chooser, rig->loop_now))
+            continue;
         call.live = rig->view;
         if (rig->view.modem_count > 0) {
             call.live.modems = calloc(rig->view.modem_count, sizeof *call.live.modems);
