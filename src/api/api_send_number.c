@@ -71,7 +71,7 @@ int send_number_plan(const struct api_config *config, const char *country, const
         api_text_clean(to, ret_number, MESSAGE_TO_MAX);
         (void)snprintf(why, sizeof why, "is no number: %.66s", error.text);
         refuse(PROBLEM_BAD_NUMBER, ret_number, why,
-               error.reason == NUMBER_NO_COUNTRY ? " (write \"+40700000001\", or say of which country)" : "", ret_error);
+               error.reason == NUMBER_NO_COUNTRY ? " (write \"+40700000001\", or set country in [gateway])" : "", ret_error);
         return 0;
     }
     memcpy(ret_number, number.text, sizeof number.text);
