@@ -138,9 +138,9 @@ int chooser_bearer_open(struct chooser *chooser, enum route_bearer_kind kind, co
     chooser->bearers[at] = bearer;
     if (at == chooser->bearer_count)
         chooser->bearer_count++;
-    for (uint32_t i = 0; i < chooser->destination_count; i++)
-        if (chooser->destinations[i] != NULL)
-            chooser->destinations[i]->ranks[at] = RANK_UNKNOWN;
+    for (size_t i = 0; i < WAYS; i++)
+        if (chooser->ways[i] != NULL)
+            chooser->ways[i]->ranks[at] = RANK_UNKNOWN;
     chooser->epoch++;
     *ret_bearer = at;
     return 0;
@@ -205,7 +205,7 @@ static bool is_soon_over(enum limit_kind kind)
     return kind == LIMIT_GAP || kind == LIMIT_MINUTE;
 }
 
-void chooser_look(struct chooser *chooser, struct chooser_bearer *bearer, struct limit_now now)
+void chooser_look_anew(struct chooser *chooser, struct chooser_bearer *bearer, struct limit_now now)
 {
     const struct limit_rules *rules = &bearer->conf->limits;
     struct limit_answer answer;
@@ -214,8 +214,6 @@ void chooser_look(struct chooser *chooser, struct chooser_bearer *bearer, struct
     int64_t spend_left_micro = INT64_MAX;
     bool changed = false;
 
-    if (now.mono_ms < bearer->looked_until_ms)
-        return;
     answer = limit_check(rules, bearer->use, RECIPIENT_NEW, 1, 0, bearer->roaming, now);
     /* One that may write to nobody new may still write to those it knows: that is for each message to say. */
     able_ms = answer.kind == LIMIT_NONE ? 0 : answer.ask_mono_ms;
