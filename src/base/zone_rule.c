@@ -162,9 +162,9 @@ int32_t zone_rule_at(const struct zone_rule *rule, int64_t utc_s, int64_t *ret_e
     if (!rule->summer)
         return rule->standard_s;
     date_from_days((utc_s + rule->standard_s - (utc_s + rule->standard_s < 0 ? DAY_S - 1 : 0)) / DAY_S, &year, &month, &day);
-    /* Of the changes of three years the last one that was, and the first to come. Where summer ends as the next one begins,
-     * it is summer all the year. */
-    for (int64_t y = year - 1; y <= year + 1; y++) {
+    /* Of the changes around the last one that was, and the first to come; their hours may lead a week out of their year. Where
+     * summer ends as the next one begins, it is summer all the year. */
+    for (int64_t y = year - 2; y <= year + 2; y++) {
         int64_t begins_s = date_day(&rule->begins, y) * DAY_S + rule->begins.time_s - rule->standard_s;
         int64_t ends_s = date_day(&rule->ends, y) * DAY_S + rule->ends.time_s - rule->summer_s;
 

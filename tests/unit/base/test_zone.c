@@ -371,6 +371,19 @@ static void a_file_cut_off_or_changed_is_refused_or_read_within_its_bounds(void 
     }
 }
 
+static void a_change_may_lie_a_week_outside_its_year(void **state)
+{
+    uint8_t bytes[256];
+    struct zone *zone = NULL;
+
+    (void)state;
+    /* Summer, which is six hours behind here, ends on the first Sunday of January and begins on its fifth day. */
+    assert_int_equal(zone_parse(bytes, make_file(bytes, 14400, "AAA-4BBB2,J365/132,M1.1.0/3"), &zone), 0);
+    assert_int_equal(zone_offset_s(zone, utc(1970, 1, 1, 0, 0)), -7200);
+    expect_period(zone, ZONE_DAY, 0, utc(1970, 1, 1, 0, 0), "1969-12-31", utc(1969, 12, 31, 2, 0), utc(1970, 1, 1, 2, 0));
+    zone_free(zone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +394,7 @@ int main(void)
         cmocka_unit_test(words_are_utc_and_fixed_offsets),
         cmocka_unit_test(rules_are_read_strictly),
         cmocka_unit_test(summer_all_the_year_is_one_offset),
+        cmocka_unit_test(a_change_may_lie_a_week_outside_its_year),
         cmocka_unit_test(a_file_cut_off_or_changed_is_refused_or_read_within_its_bounds),
     };
 
