@@ -74,7 +74,7 @@ static uint64_t period_ask_ms(const struct use *use, const struct use_period *pe
     for (uint32_t i = 0; i < period->count; i++) {
         int64_t over_ms = period->runs[i].last_ms + period->kept_ms + 1;
 
-        if (period->runs[i].last_ms > INT64_MIN / 2 && over_ms < ask_ms)
+        if (period->runs[i].last_ms != USE_NEVER_MS && over_ms < ask_ms)
             ask_ms = over_ms;
     }
     return mono_of_real(use, ask_ms);
@@ -115,10 +115,14 @@ static void bind_spend(struct limit_answer *answer, const struct use *use, enum 
         bind(answer, kind, cost_micro > limit_micro, period_ask_ms(use, period));
 }
 
+/* Who was written to already adds nothing. But above the limit nobody goes: a clock that was ahead has left labels of days
+ * that came later, and then it is not known who is new. */
 static void bind_recipients(struct limit_answer *answer, const struct use *use, enum limit_kind kind, const struct use_period *period,
                             uint32_t limit, const struct use_recipient *recipient, int32_t label)
 {
-    if (limit != 0 && period->recipients >= limit && !(recipient && use_period_has(period, label)))
+    bool known = recipient && use_period_has(period, label);
+
+    if (limit != 0 && (known ? period->recipients > limit : period->recipients >= limit))
         bind(answer, kind, false, period_ask_ms(use, period));
 }
 

@@ -6,7 +6,6 @@
 
 #include "src/routing/use_internal.h"
 
-#define NEVER_MS (INT64_MIN / 2)
 #define SPEND_MICRO_MAX (INT64_MAX / 4)
 #define MINUTE_MS 60000
 #define SLIDE_GRAINS 15
@@ -64,15 +63,16 @@ static void run_make_room(struct use_period *period)
     period->everyone = true;
 }
 
-static void period_label(struct use_period *period, struct zone_period now)
+/* True: the label is new here, and what recipients have of it is of another time. */
+static bool period_label(struct use_period *period, struct zone_period now)
 {
-    struct use_run current = { .label = now.label, .last_ms = NEVER_MS };
+    struct use_run current = { .label = now.label, .last_ms = USE_NEVER_MS };
 
     period->begin_ms = now.begin_ms;
     period->next_ms = now.next_ms;
     if (period->count > 0 && period->runs[0].label == now.label)
-        return;
-    if (period->count > 0 && period->runs[0].last_ms == NEVER_MS)
+        return false;
+    if (period->count > 0 && period->runs[0].last_ms == USE_NEVER_MS)
         run_remove(period, 0);
     for (uint32_t i = 0; i < period->count; i++)
         if (period->runs[i].label == now.label) {
@@ -80,40 +80,48 @@ static void period_label(struct use_period *period, struct zone_period now)
             for (; i > 0; i--)
                 period->runs[i] = period->runs[i - 1];
             period->runs[0] = current;
-            return;
+            return false;
         }
     if (period->count == USE_RUNS_MAX)
         run_make_room(period);
     for (uint32_t i = period->count++; i > 0; i--)
         period->runs[i] = period->runs[i - 1];
     period->runs[0] = current;
+    return true;
 }
 
 static void relabel(struct use *use, const struct zone *zone)
 {
     int64_t real_ms = use_real_ms(use), wall_ms = use->seen.wall_ms;
 
-    period_label(&use->day, zone_period(zone, ZONE_DAY, 1, wall_ms));
-    period_label(&use->month, zone_period(zone, ZONE_MONTH, 1, wall_ms));
+    if (period_label(&use->day, zone_period(zone, ZONE_DAY, 1, wall_ms)))
+        use_recipient_forget_day(use, use->day.runs[0].label);
+    if (period_label(&use->month, zone_period(zone, ZONE_MONTH, 1, wall_ms)))
+        use_recipient_forget_month(use, use->month.runs[0].label);
     use->day.begin_real_ms = real_ms - (wall_ms > use->day.begin_ms ? wall_ms - use->day.begin_ms : 0);
     use->month.begin_real_ms = real_ms - (wall_ms > use->month.begin_ms ? wall_ms - use->month.begin_ms : 0);
     use->recipients_counted = false;
     use_forget_answers(use);
 }
 
+static int64_t period_from_ms(const struct use *use, const struct use_period *period)
+{
+    return use_in_doubt(use) ? use_real_ms(use) - period->kept_ms : period->begin_real_ms;
+}
+
 /* Ends the runs that nothing of the current period can be in: those used last before it began, where the clock is
  * believed, and those used last longer ago than a period can last, where it is not. */
 static void period_end_runs(struct use *use, struct use_period *period, void (*forget)(struct use *use, int32_t label))
 {
-    int64_t from_ms = use_in_doubt(use) ? use_real_ms(use) - period->kept_ms : period->begin_real_ms;
+    int64_t from_ms = period_from_ms(use, period);
 
     for (uint32_t i = period->count; i-- > 0;) {
         struct use_run *run = &period->runs[i];
 
-        if (run->last_ms >= from_ms || (i == 0 && run->last_ms == NEVER_MS))
+        if (run->last_ms >= from_ms || (i == 0 && run->last_ms == USE_NEVER_MS))
             continue;
         if (i == 0) {   /* its label is the current one: what recipients have of it is of another time */
-            *run = (struct use_run){ .label = run->label, .last_ms = NEVER_MS };
+            *run = (struct use_run){ .label = run->label, .last_ms = USE_NEVER_MS };
             forget(use, run->label);
         } else {
             run_remove(period, i);
@@ -245,6 +253,7 @@ static void slide_add(struct use_slide *slide, uint32_t parts, int64_t real_ms)
     }
     if (slide->count == USE_SLIDE_MAX) {   /* they stay as long as the later one */
         slide->entries[1].parts += slide->entries[0].parts;
+        slide->entries[1].first_ms = slide->entries[0].first_ms;
         slide_remove_first(slide);
     }
     slide->entries[slide->count++] = (struct use_slide_entry){ real_ms, real_ms, parts };
@@ -257,6 +266,8 @@ static void slide_give_back(struct use_slide *slide, uint32_t parts, int64_t tak
 
         if (taken_ms > entry->last_ms)
             continue;
+        if (taken_ms < entry->first_ms)   /* it has left the window */
+            return;
         if (parts > entry->parts)
             parts = entry->parts;
         entry->parts -= parts;
@@ -282,7 +293,7 @@ int use_load(const char *state, int64_t boot, const struct limit_rules *rules, s
     use->hour.window_ms = 60 * MINUTE_MS;
     use->history_day = USE_NO_LABEL;
     now = clamp(now);
-    use->last_take_ms = NEVER_MS;
+    use->last_take_ms = USE_NEVER_MS;
     /* Of the text all times are before or after 0, when it was made. */
     if (state && use_parse(use, state, &saved, &saved_boot) < 0) {
         free(use);
@@ -303,6 +314,7 @@ int use_load(const char *state, int64_t boot, const struct limit_rules *rules, s
         if (state && use->doubt_until_ms <= 0 && back_ms == 0)
             use_move(use, rules, now);
         doubt(use, back_ms);
+        use->step_unsaved = state != NULL;   /* or the next start would not be of the same run either */
     }
     use_move(use, rules, now);
     use_rules_changed(use);   /* they were looked at for this call alone */
@@ -327,8 +339,11 @@ static void run_take(struct use_run *run, uint32_t parts, int64_t cost_micro, in
     run->last_ms = real_ms;
 }
 
-static struct use_run *run_find(struct use_period *period, int32_t label)
+/* Where a run may have ended and begun anew under its label, there is none: what is given back would be another's. */
+static struct use_run *run_of(const struct use *use, struct use_period *period, int32_t label, int64_t taken_ms)
 {
+    if (taken_ms < period_from_ms(use, period))
+        return NULL;
     for (uint32_t i = 0; i < period->count; i++)
         if (period->runs[i].label == label)
             return &period->runs[i];
@@ -430,8 +445,8 @@ void use_give_back(struct use *use, const struct use_taken *taken, enum use_back
     uint32_t parts = why == USE_NOT_SENT ? taken->parts : 0;
     int64_t ago = (int64_t)use->history_day - taken->day;
 
-    run_give_back(run_find(&use->day, taken->day), parts, taken->cost_micro);
-    run_give_back(run_find(&use->month, taken->month), parts, taken->cost_micro);
+    run_give_back(run_of(use, &use->day, taken->day, taken->at_ms), parts, taken->cost_micro);
+    run_give_back(run_of(use, &use->month, taken->month, taken->at_ms), parts, taken->cost_micro);
     if (ago >= 0 && ago <= USE_HISTORY_DAYS) {
         struct use_history *day = &use->history[ago];
 

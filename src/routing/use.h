@@ -32,7 +32,7 @@ int use_load(const char *state, int64_t boot, const struct limit_rules *rules, s
 void use_free(struct use *use);          /* accepts NULL */
 /* NULL: no memory. Free it. */
 char *use_text(struct use *use);
-/* The clock was set since the last use_text(). Write it soon though there is no intent: a machine that restarts with another
+/* The clock was set since the last use_text(), or the machine restarted. Write it soon though there is no intent: a machine that restarts with another
  * clock cannot tell that from time that has passed. */
 bool use_wants_saving(const struct use *use);
 

@@ -20,6 +20,7 @@
 #define USE_SLIDE_MAX 18                 /* 15 grains of a window, and those at its ends */
 #define USE_HISTORY_DAYS 7
 #define USE_NO_LABEL INT32_MIN
+#define USE_NEVER_MS (INT64_MIN / 2)      /* the last take of a run that has none */
 #define USE_TIME_MS_MAX (INT64_C(1) << 47)   /* of the wall clock: the year 6429 */
 
 struct use_run {

@@ -61,7 +61,8 @@ static void put_period(struct writer *writer, const struct use *use, const struc
     for (uint32_t i = 0; i < period->count; i++) {
         const struct use_run *run = &period->runs[i];
 
-        if (run->parts == 0 && run->spend_micro == 0 && run->unlisted == 0)
+        /* Also where all was given back: rows of recipients may have its label. */
+        if (run->last_ms == USE_NEVER_MS)
             continue;
         (void)put(writer, " %c%" PRId32 ":%" PRIu32 ":%" PRId64 ":%" PRId64, letter, run->label, run->parts, run->spend_micro,
                   (use_real_ms(use) - run->last_ms) / 1000);
@@ -208,7 +209,8 @@ static bool read_slide(const char **text, struct use_slide *slide, int64_t unit_
         if (slide->count == USE_SLIDE_MAX || !read_int(text, 0, before, &age) || !read_next(text, ':', 0, LIMIT_COUNT_MAX, &parts))
             return false;
         before = age;
-        slide->entries[slide->count++] = (struct use_slide_entry){ -age * unit_ms, -age * unit_ms, (uint32_t)parts };
+        /* How long ago it began is not known: nothing more is put to it. */
+        slide->entries[slide->count++] = (struct use_slide_entry){ -age * unit_ms - slide->window_ms, -age * unit_ms, (uint32_t)parts };
         slide->parts += (uint32_t)parts;
     } while (read_char(text, ','));
     return true;

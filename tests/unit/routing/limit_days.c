@@ -53,6 +53,7 @@ struct box {
     int32_t recipient_day[RECIPIENTS + 1], recipient_month[RECIPIENTS + 1], most_day[RECIPIENTS + 1], most_month[RECIPIENTS + 1];
     struct take takes[TAKES_MAX]; uint32_t first_take, take_count;
     int64_t last_sent_ms;
+    int32_t labelled_day;                /* the last day that a take was said to be of: a clock that was ahead leaves its mark */
     struct tm local;
 };
 
@@ -80,7 +81,6 @@ static bool one_in(struct box *box, unsigned count)
 
 static void complain(struct box *box, uint64_t *count, const char *what)
 {
-    if (getenv("DBG")) fprintf(stderr, "%s SIM %d t=%lld wrong %lld since trouble %lld h %s\n", what, (int)box->result->sims, (long long)box->true_ms, (long long)box->wrong_ms, (long long)(box->true_ms-box->trouble_ms)/3600000, box->saved);
     if (box->result->exceeded + box->result->idle == 0)
         (void)snprintf(box->result->first, sizeof box->result->first, "%s, SIM %llu, true time %lld, clock wrong by %lld ms, zone %s", what,
                        (unsigned long long)box->result->sims, (long long)box->true_ms, (long long)box->wrong_ms, getenv("TZ"));
@@ -132,6 +132,16 @@ static bool in_hours(const struct box *box)
         if ((box->rules.hours[i].days >> weekday & 1) && minute >= box->rules.hours[i].from_min && minute < box->rules.hours[i].until_min)
             return true;
     return box->rules.hours_count == 0;
+}
+
+/* Hours that ended once do not begin again when the clocks are put back. */
+static bool hour_comes_twice(const struct box *box)
+{
+    time_t before_s = (time_t)(box->true_ms / 1000 - 3 * 3600);
+    struct tm before;
+
+    (void)localtime_r(&before_s, &before);
+    return before.tm_gmtoff > box->local.tm_gmtoff;
 }
 
 static void judge_take(struct box *box, uint64_t recipient, uint32_t parts, int64_t cost_micro, bool sent, bool charged)
@@ -194,22 +204,22 @@ static void judge_wait(struct box *box, struct limit_answer answer)
     const struct limit_rules *rules = &box->rules;
     bool calm = box->wrong_ms == 0 && box->true_ms - box->trouble_ms > CALM_MS;
     bool calm_month = calm && box->month_began_ms - box->trouble_ms > CALM_MS;
-    bool right = true, judged = calm;
+    bool right = true, judged = calm, marked = box->labelled_day >= box->day;
 
     switch (answer.kind) {
     case LIMIT_MINUTE: right = judge_window(box, MINUTE_MS + MINUTE_MS / 14, false) + box->parts_left > rules->per_minute; break;
     case LIMIT_HOUR: right = judge_window(box, HOUR_MS + HOUR_MS / 14, false) + box->parts_left > rules->per_hour; break;
     case LIMIT_DAY: right = box->day_most + box->parts_left > rules->per_day; break;
     case LIMIT_SPEND_DAY: right = box->day_spend_most + box->cost_micro * box->parts_left > rules->spend_per_day_micro; break;
-    case LIMIT_RECIPIENTS_DAY: right = box->day_recipients_most >= rules->recipients_per_day; break;
-    case LIMIT_HOURS: right = !in_hours(box); break;
+    case LIMIT_RECIPIENTS_DAY: judged = calm && !marked; right = box->day_recipients_most >= rules->recipients_per_day; break;
+    case LIMIT_HOURS: judged = calm && !hour_comes_twice(box); right = !in_hours(box); break;
     case LIMIT_GAP: right = box->true_ms - box->takes[(box->first_take + box->take_count - 1) % TAKES_MAX].at_ms < rules->gap_ms + rules->jitter_ms; break;
     case LIMIT_MONTH: judged = calm_month; right = box->month_most + box->parts_left > rules->per_month; break;
     case LIMIT_SPEND_MONTH:
         judged = calm_month;
         right = box->month_spend_most + box->cost_micro * box->parts_left > rules->spend_per_month_micro;
         break;
-    case LIMIT_RECIPIENTS_MONTH: judged = calm_month; right = box->month_recipients_most >= rules->recipients_per_month; break;
+    case LIMIT_RECIPIENTS_MONTH: judged = calm_month && !marked; right = box->month_recipients_most >= rules->recipients_per_month; break;
     default: right = false; break;
     }
     if (!judged)
@@ -343,6 +353,8 @@ static void send_part(struct box *box)
 
     save(box);
     box->rows[box->recipient] = (struct row){ taken.day, taken.month, true };
+    if (box->wrong_ms != 0 && taken.day > box->labelled_day)
+        box->labelled_day = taken.day;
     judge_take(box, box->recipient, 1, box->cost_micro, !withdrawn, !refused);
     if (one_in(box, 2))
         give_back(box);   /* of the one before */
@@ -462,6 +474,7 @@ static void new_sim(struct box *box)
     box->boot = 1;
     box->troubled = !one_in(box, 4);
     box->day = INT32_MIN / 2;
+    box->labelled_day = INT32_MIN;
     for (unsigned i = 0; i <= RECIPIENTS; i++)
         box->recipient_day[i] = box->recipient_month[i] = box->most_day[i] = box->most_month[i] = INT32_MIN;
     judge_move(box);
