@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_MS INT64_C(86400000)
-
 void survey_done(struct survey *survey)
 {
     for (uint32_t i = 0; i < survey->candidate_count; i++)
@@ -46,11 +44,6 @@ bool survey_step(struct survey *survey, struct chooser *chooser, struct limit_no
 }
 
 /* -- one message ------------------------------------------------------------------------------------------------ */
-
-int32_t survey_day(int64_t at_ms)
-{
-    return (int32_t)(at_ms >= 0 ? at_ms / DAY_MS : -1);
-}
 
 struct queue_item survey_item(const struct chooser *chooser, const struct survey_ask *ask, struct limit_now now)
 {

@@ -30,8 +30,8 @@ static void fill_route(const struct chooser *chooser, const struct queue_item *i
 }
 
 /* The row that has the price, and what it says of one part. */
-static void fill_price(const struct chooser *chooser, const struct queue_item *item, const char *number, struct survey_candidate *candidate,
-                       const struct chooser_bearer *bearer)
+static void fill_price(const struct chooser *chooser, const struct queue_item *item, const char *number, int32_t day,
+                       struct survey_candidate *candidate, const struct chooser_bearer *bearer)
 {
     const struct routing *routing = chooser->routing;
     struct tariff_quote quote;
@@ -39,7 +39,7 @@ static void fill_price(const struct chooser *chooser, const struct queue_item *i
     candidate->first_part_micro = candidate->next_part_micro = -1;
     if (bearer->plan == NO_PLAN)
         return;
-    quote = tariff_price(chooser->plans[bearer->plan].plan, number, item->parts, chooser->day);
+    quote = tariff_price(chooser->plans[bearer->plan].plan, number, item->parts, day);
     if (quote.verdict != TARIFF_PRICED)
         return;
     candidate->line = quote.row->line;
@@ -54,7 +54,7 @@ static void fill_price(const struct chooser *chooser, const struct queue_item *i
 }
 
 static int fill_candidate(struct chooser *chooser, const struct survey_stand *stand, const struct queue_item *item, const char *number,
-                          struct limit_now now, struct survey_candidate *candidate)
+                          int32_t day, struct limit_now now, struct survey_candidate *candidate)
 {
     const struct chooser_judgement *judgement = &stand->judgement;
     int64_t wait_ms = judgement->until_ms > now.mono_ms && judgement->until_ms - now.mono_ms < INT64_MAX / 2 ? (int64_t)(judgement->until_ms - now.mono_ms) : 0;
@@ -71,7 +71,7 @@ static int fill_candidate(struct chooser *chooser, const struct survey_stand *st
         (void)snprintf(candidate->bundle, sizeof candidate->bundle, "%s", judgement->bundle->bundle.name);
         candidate->bundle_left = judgement->bundle_left;
     }
-    fill_price(chooser, item, number, candidate, &chooser->bearers[stand->bearer]);
+    fill_price(chooser, item, number, day, candidate, &chooser->bearers[stand->bearer]);
     return survey_bearer_fill(chooser, stand->bearer, now, &candidate->bearer);
 }
 
@@ -101,7 +101,7 @@ void survey_explain(struct survey *survey, struct chooser *chooser, struct limit
 {
     struct queue_item item = survey_item(chooser, &survey->ask, now);
     struct survey_stand *stands = malloc((chooser->bearer_count + 1) * sizeof *stands);
-    int32_t today = chooser->day;
+    int32_t day = survey->ask.at_ms != 0 ? survey_day(survey->ask.at_ms) : chooser->day;
     uint64_t price_key = item.to_key;
     char number[DIGITS_CHARS] = "";
     uint32_t count;
@@ -120,12 +120,13 @@ void survey_explain(struct survey *survey, struct chooser *chooser, struct limit
     fill_route(chooser, &item, &survey->route);
     survey->ask.patience_s = item.patience_s;
 
-    if (survey->ask.at_ms != 0)
-        chooser->day = survey_day(survey->ask.at_ms);   /* an item of the mixed class is priced anew, by the day there is */
+    if (day != chooser->day)
+        survey->error = survey_day_begin(chooser, &item, day);
     count = order_stands(chooser, &item, now, stands);
     for (uint32_t i = 0; i < count && survey->error == 0; i++)
-        survey->error = fill_candidate(chooser, &stands[i], &item, number, now, &survey->candidates[survey->candidate_count++]);
-    chooser->day = today;
+        survey->error = fill_candidate(chooser, &stands[i], &item, number, day, now, &survey->candidates[survey->candidate_count++]);
+    if (day != chooser->day)
+        survey_day_end(chooser);
     survey->when = count > 0 ? stands[0].when : SURVEY_WAITS;
     if (survey->route.known && survey->route.action == ROUTE_REFUSE)
         survey->when = SURVEY_REFUSED;

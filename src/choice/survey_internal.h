@@ -9,7 +9,10 @@
 
 /* The message as the queue would have it, of the class of mixed ones. */
 struct queue_item survey_item(const struct chooser *chooser, const struct survey_ask *ask, struct limit_now now);
+/* survey_day.c: between begin and end an item of the mixed class to this number has the prices of that day. -ENOMEM. */
 int32_t survey_day(int64_t at_ms);
+int survey_day_begin(struct chooser *chooser, const struct queue_item *item, int32_t day);
+void survey_day_end(struct chooser *chooser);
 
 /* How one bearer stands for a message, in the order of a choice. */
 struct survey_stand { uint16_t bearer; struct chooser_judgement judgement; enum survey_when when; uint8_t group; };

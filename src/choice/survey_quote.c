@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define SLICE_JUDGEMENTS 4096            /* some two milliseconds */
-#define OTHER_DAY_COST 8                 /* of a judgement that is priced anew */
+#define OTHER_DAY_COST 64                /* of a line that is priced anew */
 
 /* What one card may still send by its limits of days and months, with what is quoted already. */
 struct room { int64_t parts, micro; };
@@ -118,14 +118,14 @@ static void quote_line(struct survey *survey, struct chooser *chooser, struct ro
 {
     struct queue_item item = survey_item(chooser, &line->ask, now), plain = item;
     struct survey_stand best = { .when = SURVEY_WAITS };
-    int32_t today = chooser->day;
+    int32_t day = line->ask.at_ms != 0 ? survey_day(line->ask.at_ms) : chooser->day;
     bool found = false;
 
     line->bearer = SURVEY_NOBODY;
     line->price_micro = -1;
     plain.patience_s = plain.sticky_sim_id = 0;   /* few classes: prices are the same in all of them */
-    if (line->ask.at_ms != 0 && survey_day(line->ask.at_ms) != today)
-        chooser->day = survey_day(line->ask.at_ms);
+    if (day != chooser->day)
+        survey->error = survey_day_begin(chooser, &item, day);
     else
         item.class_id = chooser_classify(chooser, &plain, now);
     for (uint16_t i = 0; i < survey->tally_count; i++) {
@@ -144,7 +144,8 @@ static void quote_line(struct survey *survey, struct chooser *chooser, struct ro
             best = stand;
         found = true;
     }
-    chooser->day = today;
+    if (day != chooser->day)
+        survey_day_end(chooser);
     line->when = best.when;
     if (found && best.judgement.verdict != CHOOSER_REFUSED && best.judgement.verdict != CHOOSER_NOT_LISTED && best.judgement.verdict != CHOOSER_DENIED &&
         best.judgement.verdict != CHOOSER_NO_PRICE && best.judgement.verdict != CHOOSER_TOO_DEAR)
@@ -169,14 +170,14 @@ bool survey_quote(struct survey *survey, struct chooser *chooser, struct limit_n
     for (uint32_t i = 0; i < survey->tally_count; i++)
         if (is_there(survey, chooser, i))
             rooms[i] = room_of(&chooser->bearers[i], &survey->tallies[i], now);
-    while (survey->line_next < survey->line_count && cost < SLICE_JUDGEMENTS) {
+    while (survey->error == 0 && survey->line_next < survey->line_count && cost < SLICE_JUDGEMENTS) {
         struct survey_line *line = &survey->lines[survey->line_next++];
 
         line->bundle = 0;
         quote_line(survey, chooser, rooms, line, now);
-        cost += (size_t)(survey->tally_count + 1) * (line->ask.at_ms != 0 ? OTHER_DAY_COST : 1);
+        cost += survey->tally_count + 1 + (line->ask.at_ms != 0 ? OTHER_DAY_COST : 0);
     }
     bundles_show(survey, chooser);
     free(rooms);
-    return survey->line_next < survey->line_count;
+    return survey->error == 0 && survey->line_next < survey->line_count;
 }

@@ -44,8 +44,8 @@ static void world_start(struct world *world)
     assert_int_equal(chooser_configure(rig->chooser, &world->routing, rig->loop_now), 0);
     assert_int_equal(chooser_bearer_open(rig->chooser, ROUTE_SIM, CHEAP, 1, NULL, rig->loop_now, &world->cheap), 0);
     assert_int_equal(chooser_bearer_open(rig->chooser, ROUTE_SIM, DEAR, 2, NULL, rig->loop_now, &world->dear), 0);
-    chooser_bearer_state(rig->chooser, world->cheap, true, true, 0);
-    chooser_bearer_state(rig->chooser, world->dear, true, true, 0);
+    chooser_bearer_state(rig->chooser, world->cheap, true, true, 0, rig->loop_now);
+    chooser_bearer_state(rig->chooser, world->dear, true, true, 0, rig->loop_now);
 }
 
 static void world_free(struct world *world)
@@ -180,7 +180,7 @@ static void what_a_card_is_doing_decides_when_it_goes(void **state)
 
     (void)state;
     world_start(&world);
-    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 60000);
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 60000, world.rig->loop_now);
     answer = explain(&world, "to=+33700000001");
     assert_string_equal(text_at(&answer, "choice/when"), "patient");
     assert_int_equal(number_at(&answer, "patience_s"), 600);
@@ -190,19 +190,19 @@ static void what_a_card_is_doing_decides_when_it_goes(void **state)
                         "It waits for \"one\", 0.05 EUR: the cheapest; it rests after refusals until 2025-12-01T00:01:00.000Z, which is within its patience of 600 s.");
     answer_done(&answer);
 
-    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 3600000);   /* for too long */
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 3600000, world.rig->loop_now);   /* for too long */
     answer = explain(&world, "to=+33700000001");
     assert_string_equal(text_at(&answer, "choice/bearer"), DEAR);
     answer_done(&answer);
 
-    chooser_bearer_state(world.rig->chooser, world.cheap, true, false, 0);
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, false, 0, world.rig->loop_now);
     answer = explain(&world, "to=+33700000001");
     assert_string_equal(text_at(&answer, "bearers/0/verdict"), "busy");
     assert_string_equal(text_at(&answer, "choice/reason"), "By \"one\", 0.05 EUR: the cheapest; it takes it when it is free.");
     answer_done(&answer);
 
-    chooser_bearer_state(world.rig->chooser, world.cheap, false, false, 0);
-    chooser_bearer_state(world.rig->chooser, world.dear, false, false, 0);
+    chooser_bearer_state(world.rig->chooser, world.cheap, false, false, 0, world.rig->loop_now);
+    chooser_bearer_state(world.rig->chooser, world.dear, false, false, 0, world.rig->loop_now);
     answer = explain(&world, "to=+33700000001");
     assert_string_equal(text_at(&answer, "choice/when"), "waits");
     assert_null(at(&answer, "choice/bearer"));
@@ -242,7 +242,7 @@ static void without_tariffs_and_cards_it_is_told_too(void **state)
     assert_null(at(&answer, "currency"));
     answer_done(&answer);
     assert_int_equal(chooser_bearer_open(rig->chooser, ROUTE_SIM, CHEAP, 1, NULL, rig->loop_now, &bearer), 0);
-    chooser_bearer_state(rig->chooser, bearer, true, true, 0);
+    chooser_bearer_state(rig->chooser, bearer, true, true, 0, rig->loop_now);
     answer = ask_get(rig, "/v1/routes/explain", "to=+33700000001");
     assert_string_equal(text_at(&answer, "choice/reason"), "By " CHEAP ": the only one that can take it.");
     assert_null(at(&answer, "bearers/0/price"));
@@ -477,7 +477,7 @@ static void cards_show_what_they_used_and_what_is_left(void **state)
     answer_done(&answer);
     assert_int_equal(chooser_configure(world.rig->chooser, &world.routing, world.rig->loop_now), 0);
     assert_int_equal(chooser_bearer_open(world.rig->chooser, ROUTE_SIM, world.sims[0].iccid, sim, NULL, world.rig->loop_now, &world.cheap), 0);
-    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, 0);
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, 0, world.rig->loop_now);
     take(&world, world.cheap, "33700000009", 2);
     take(&world, world.cheap, "33600000009", 1);
     answer = ask_get(world.rig, "/v1/sims", NULL);
