@@ -95,6 +95,7 @@ void cli_print_table(const struct table *table);   /* and its header, if it has 
  * them can be taken for a field of ours. */
 void cli_print_field(const char *name, const char *value);
 void cli_print_block(const char *name, const char *text);
+void cli_print_line(const char *text);             /* on stdout, escaped */
 bool cli_color(void);                              /* stdout is a terminal and NO_COLOR does not say no */
 size_t cli_width(void);                            /* columns of the terminal; 0: none */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));   /* to stderr, escaped, one line */

@@ -72,6 +72,7 @@ static const struct { const char *code, *next; } next_steps[] = {
     { "no_such_path", "Is the gateway older than this program? \"cellpost health\" tells its version." },
     { "not_in_alphabet", "Leave --encoding out: the message then goes as UCS-2." },
     { "not_in_doubt", "There is nothing to decide; \"cellpost show ID\" tells how it stands." },
+    { "route_refused", "\"cellpost route explain NUMBER\" shows the row that says so." },
     { "stopping", "The gateway is about to stop: try again when it is back." },
     { "storage_error", "The disk of the gateway needs care: \"cellpost health\" and \"journalctl -u cellpostd\" tell more." },
     { "storage_full", "Make room on the gateway's disk: it takes messages again by itself." },
@@ -157,6 +158,14 @@ void cli_print_field(const char *name, const char *value)
         return;
     char *safe = memory_check(text_escape(value, strlen(value), TEXT_ONE_LINE));
     printf("%-12s %s\n", name, safe);
+    free(safe);
+}
+
+void cli_print_line(const char *text)
+{
+    char *safe = memory_check(text_escape(text, strlen(text), TEXT_ONE_LINE));
+
+    puts(safe);
     free(safe);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * show and list: messages on their way out. */
+#include "firmware/cellpost/bearer_words.h"
 #include "firmware/cellpost/cli.h"
 #include "firmware/cellpost/commands.h"
 #include "firmware/cellpost/page.h"
@@ -25,11 +26,17 @@ static void print_time(const struct cli *cli, const char *name, json_t *object, 
         cli_print_field(name, cli_time_of(cli, object, key, text));
 }
 
+static json_t *last_attempt(json_t *attempts)
+{
+    size_t count = json_array_size(attempts);
+
+    return count > 0 ? json_array_get(attempts, count - 1) : NULL;
+}
+
 /* What became of the last attempt: "refused, CMS 38", "sent, report 0x00". */
 static void add_attempt(struct table *table, json_t *attempts)
 {
-    size_t count = json_array_size(attempts);
-    json_t *last = count > 0 ? json_array_get(attempts, count - 1) : NULL, *report = json_object_get(last, "report");
+    json_t *last = last_attempt(attempts), *report = json_object_get(last, "report");
     int64_t code = json_number_of(last, "error_code", -1);
     const char *kind = json_text_of(last, "error");
     const char *state = state_words(json_text_of(last, "state"));
@@ -54,11 +61,44 @@ static void add_number(struct table *table, json_t *object, const char *key)
         table_addf(table, TABLE_PLAIN, "%lld", (long long)number);
 }
 
+static void add_price(struct table *table, json_t *attempts)
+{
+    char text[MONEY_WORDS_MAX];
+
+    table_add(table, money_words(json_object_get(last_attempt(attempts), "price"), text), TABLE_PLAIN);
+}
+
+/* Why the message went by the SIM it went by, as its first part has it: one line. */
+static void print_why(json_t *parts)
+{
+    json_t *choice = json_object_get(last_attempt(json_object_get(json_array_get(parts, 0), "attempt_log")), "choice"), *other;
+    const char *plan = json_text_of(choice, "plan"), *bundle = json_text_of(choice, "bundle"), *list = json_text_of(choice, "list_price");
+    char text[512];
+    size_t i, length;
+
+    if (choice == NULL)
+        return;
+    length = (size_t)snprintf(text, sizeof text, "route %s, tariff %s", json_text_of(choice, "route"), plan[0] != '\0' ? plan : "none");
+    if (bundle[0] != '\0' && length < sizeof text)
+        length += (size_t)snprintf(text + length, sizeof text - length, ", bundle %s (%lld left)", bundle, (long long)json_number_of(choice, "bundle_left", 0));
+    else if (list[0] != '\0' && length < sizeof text)
+        length += (size_t)snprintf(text + length, sizeof text - length, ", %s for the message (line %lld)", list, (long long)json_number_of(choice, "tariff_line", 0));
+    json_array_foreach(json_object_get(choice, "others"), i, other) {
+        const char *price = json_text_of(other, "price"), *limit = json_text_of(other, "limit");
+
+        if (length < sizeof text)
+            length += (size_t)snprintf(text + length, sizeof text - length, "; not %s: %s%s%s%s%s", json_text_of(other, "bearer"), json_text_of(other, "verdict"),
+                                       limit[0] != '\0' ? " " : "", limit, price[0] != '\0' ? ", " : "", price);
+    }
+    putchar('\n');
+    cli_print_field("why", text);
+}
+
 static void print_parts(json_t *parts)
 {
     static const struct table_column columns[] = {
         { "PART", true, false }, { "STATE", false, false }, { "ATTEMPTS", true, false }, { "MR", true, false },
-        { "MODEM", false, false }, { "SIM", false, false }, { "LAST ATTEMPT", false, true },
+        { "MODEM", false, false }, { "SIM", false, false }, { "PRICE", true, false }, { "LAST ATTEMPT", false, true },
     };
     struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
     size_t i;
@@ -72,6 +112,7 @@ static void print_parts(json_t *parts)
         add_number(table, part, "mr");
         table_add(table, json_text_of(part, "modem"), TABLE_PLAIN);
         table_add(table, json_text_of(part, "sim"), TABLE_PLAIN);
+        add_price(table, json_object_get(part, "attempt_log"));
         add_attempt(table, json_object_get(part, "attempt_log"));
     }
     if (table_rows(table) > 0)
@@ -122,6 +163,7 @@ static void print_message(const struct cli *cli, json_t *message)
     print_time(cli, "expires", message, "expires_at");
     cli_print_block("text", json_text_of(message, "text"));
     print_parts(json_object_get(message, "parts"));
+    print_why(json_object_get(message, "parts"));
     print_history(cli, json_object_get(message, "history"));
 }
 

@@ -6,6 +6,7 @@
 #include "firmware/cellpost/commands.h"
 #include "firmware/cellpost/memory.h"
 #include "firmware/cellpost/recipients.h"
+#include "firmware/cellpost/send_options.h"
 #include "firmware/cellpost/states.h"
 #include "firmware/cellpost/wait.h"
 #include "firmware/cellpost/when.h"
@@ -18,13 +19,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define TEXT_BYTES_MAX 40000            /* MESSAGE_TEXT_BYTES_MAX of src/store/message.h */
-#define REFUSALS_SHOWN_MAX 20
-
 /* No letters: a text that begins with "-" shall fail, not be taken for a handful of options. */
 enum {
     SEND_TO = 300, SEND_FILE, SEND_PRIORITY, SEND_AT, SEND_VALIDITY, SEND_NO_REPORT, SEND_FLASH, SEND_ENCODING, SEND_REF, SEND_KEY,
-    SEND_AT_LEAST_ONCE, SEND_WAIT, SEND_TIMEOUT,
+    SEND_AT_LEAST_ONCE, SEND_WAIT, SEND_TIMEOUT, SEND_PATIENCE, SEND_COUNTRY,
 };
 
 static const struct cli_option send_options[] = {
@@ -33,6 +31,8 @@ static const struct cli_option send_options[] = {
     { "priority", SEND_PRIORITY, "N", "0 (bulk) to 9 (alarms); else 5" },
     { "at", SEND_AT, "TIME", "send then: 08:00, \"2026-03-01 08:00\", 2026-03-01T08:00:00+02:00, +2h" },
     { "validity", SEND_VALIDITY, "DURATION", "give up after this long: 90s, 15m, 24h, 7d" },
+    { "patience", SEND_PATIENCE, "DURATION", "how long it may wait for a cheaper SIM; 0: not at all; else as its route says" },
+    { "country", SEND_COUNTRY, "XX", "of which country national numbers are: RO, FR ...; else as the gateway is set" },
     { "no-report", SEND_NO_REPORT, NULL, "ask for no delivery report" },
     { "flash", SEND_FLASH, NULL, "show at once on the phone, as class 0" },
     { "encoding", SEND_ENCODING, "NAME", "auto, gsm7 or ucs2; else auto: what costs fewer parts" },
@@ -73,75 +73,6 @@ static void send_done(struct send *send)
 
 /* -- options --------------------------------------------------------------------------------------------------- */
 
-static int add_recipient(struct cli *cli, struct send *send, const char *number)
-{
-    switch (recipients_add(&send->recipients, number)) {
-    case 0:
-        return CLI_OK;
-    case -EILSEQ:
-        return cli_usage_error(cli, "the number \"%s\" is not UTF-8", number);
-    default:
-        return cli_usage_error(cli, "more than %d recipients: send them in several goes", RECIPIENTS_MAX);
-    }
-}
-
-static int read_file(struct cli *cli, struct send *send, const char *path)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(path, "re");
-    unsigned line = 0;
-
-    if (file == NULL)
-        return cli_usage_error(cli, "%s: %s", path, strerror(errno));
-    int r = recipients_read(&send->recipients, file, &line);
-    if (!is_stdin)
-        (void)fclose(file);
-    send->stdin_taken |= is_stdin;
-    switch (r) {
-    case 0:
-        return CLI_OK;
-    case -EMSGSIZE:
-        return cli_usage_error(cli, "%s:%u: the line is too long: one number a line", path, line);
-    case -EILSEQ:
-        return cli_usage_error(cli, "%s:%u: this is not UTF-8 text", path, line);
-    case -E2BIG:
-        return cli_usage_error(cli, "%s:%u: more than %d recipients: send them in several goes", path, line, RECIPIENTS_MAX);
-    default:
-        return cli_usage_error(cli, "%s:%u: %s", path, line, strerror(-r));
-    }
-}
-
-static int read_at(struct cli *cli, struct send *send, const char *text)
-{
-    char rfc3339[WHEN_TEXT_MAX];
-    int64_t ms, now_ms = cli_now_ms();
-    int r = when_parse(text, WHEN_NEXT, now_ms, cli->utc, &ms);
-
-    if (r == -ERANGE)
-        return cli_usage_error(cli, "--at: there is no such time as \"%s\"", text);
-    if (r < 0)
-        return cli_usage_error(cli, "--at takes 08:00, \"2026-03-01 08:00\", 2026-03-01T08:00:00+02:00, @SECONDS or +2h, not \"%s\"",
-                               text);
-    if (ms < now_ms - 60000)   /* a minute's grace for a script that takes its time */
-        return cli_usage_error(cli, "--at \"%s\" is in the past", text);
-    when_format_rfc3339(ms, rfc3339);
-    json_object_set_new(send->options, "schedule_at", json_string(rfc3339));
-    return CLI_OK;
-}
-
-static int read_encoding(struct cli *cli, struct send *send, const char *text)
-{
-    static const char *const names[] = { "auto", "gsm7", "ucs2" };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], text) != 0)
-            continue;
-        json_object_set_new(send->options, "encoding", json_string(text));
-        return CLI_OK;
-    }
-    return cli_usage_error(cli, "--encoding takes auto, gsm7 or ucs2, not \"%s\"", text);
-}
-
 static int read_key(struct cli *cli, struct send *send, const char *text)
 {
     size_t length = strlen(text);
@@ -155,16 +86,6 @@ static int read_key(struct cli *cli, struct send *send, const char *text)
     return CLI_OK;
 }
 
-static int read_duration(struct cli *cli, const char *option, const char *text, int64_t min_s, int64_t *ret_s)
-{
-    int64_t s;
-
-    if (duration_parse(text, &s) < 0 || s < min_s)
-        return cli_usage_error(cli, "%s takes a duration as 90s, 15m, 24h or 7d, not \"%s\"", option, text);
-    *ret_s = s;
-    return CLI_OK;
-}
-
 static int read_option(struct cli *cli, struct send *send, int letter)
 {
     int64_t number = 0;
@@ -172,19 +93,25 @@ static int read_option(struct cli *cli, struct send *send, int letter)
 
     switch (letter) {
     case SEND_TO:
-        return add_recipient(cli, send, optarg);
+        return send_add_recipient(cli, &send->recipients, optarg);
     case SEND_FILE:
-        return read_file(cli, send, optarg);
+        return send_read_file(cli, &send->recipients, optarg, &send->stdin_taken);
     case SEND_PRIORITY:
         status = cli_read_number(cli, "--priority", optarg, 0, 9, &number);
         json_object_set_new(send->options, "priority", json_integer(number));
         break;
     case SEND_AT:
-        return read_at(cli, send, optarg);
+        return send_read_at(cli, send->options, optarg);
     case SEND_VALIDITY:
-        status = read_duration(cli, "--validity", optarg, 1, &number);
+        status = send_read_duration(cli, "--validity", optarg, 1, &number);
         json_object_set_new(send->options, "validity_s", json_integer(number));
         break;
+    case SEND_PATIENCE:
+        status = send_read_duration(cli, "--patience", optarg, 0, &number);
+        json_object_set_new(send->options, "patience_s", json_integer(number));
+        break;
+    case SEND_COUNTRY:
+        return send_read_country(cli, send->options, optarg);
     case SEND_NO_REPORT:
         send->report = false;
         json_object_set_new(send->options, "report", json_false());
@@ -193,7 +120,7 @@ static int read_option(struct cli *cli, struct send *send, int letter)
         json_object_set_new(send->options, "class", json_integer(0));
         break;
     case SEND_ENCODING:
-        return read_encoding(cli, send, optarg);
+        return send_read_encoding(cli, send->options, optarg);
     case SEND_REF:
         if (!utf8_is_valid(optarg, strlen(optarg), NULL))
             return cli_usage_error(cli, "--ref: \"%s\" is not UTF-8", optarg);
@@ -210,38 +137,9 @@ static int read_option(struct cli *cli, struct send *send, int letter)
         send->goal = optarg != NULL && strcmp(optarg, "sent") == 0 ? WAIT_SENT : WAIT_DELIVERED;
         break;
     case SEND_TIMEOUT:
-        return read_duration(cli, "--timeout", optarg, 0, &send->timeout_s);
+        return send_read_duration(cli, "--timeout", optarg, 0, &send->timeout_s);
     }
     return status;
-}
-
-/* -- the text -------------------------------------------------------------------------------------------------- */
-
-static int read_text(struct cli *cli, struct send *send, const char *argument)
-{
-    size_t length, bad_at;
-
-    if (strcmp(argument, "-") != 0) {
-        send->text = memory_copy_text(argument);
-        length = strlen(argument);
-    } else if (send->stdin_taken) {
-        return cli_usage_error(cli, "the recipients and the text cannot both come from stdin");
-    } else {
-        send->text = memory_zero(TEXT_BYTES_MAX + 2, 1);
-        length = fread(send->text, 1, TEXT_BYTES_MAX + 2, stdin);
-        if (ferror(stdin))
-            return cli_usage_error(cli, "stdin: %s", strerror(errno));
-        if (length > 0 && send->text[length - 1] == '\n')   /* echo adds it; nobody means it */
-            length--;
-        if (length > TEXT_BYTES_MAX)
-            return cli_usage_error(cli, "the text is longer than %d octets", TEXT_BYTES_MAX);
-        if (memchr(send->text, '\0', length) != NULL)
-            return cli_usage_error(cli, "stdin is no text: it has a NUL octet in it");
-        send->text[length] = '\0';
-    }
-    if (!utf8_is_valid(send->text, length, &bad_at))
-        return cli_usage_error(cli, "the text is not UTF-8 from octet %zu on (0x%02X)", bad_at + 1, (unsigned char)send->text[bad_at]);
-    return CLI_OK;
 }
 
 static int read_arguments(struct cli *cli, struct send *send)
@@ -253,7 +151,7 @@ static int read_arguments(struct cli *cli, struct send *send)
             return cli_usage_error(cli, "give a number and a text");
         if (left == 1)
             return cli_usage_error(cli, "give a number and a text: one of them is missing");
-        int status = add_recipient(cli, send, cli->argv[optind]);
+        int status = send_add_recipient(cli, &send->recipients, cli->argv[optind]);
         if (status != CLI_OK)
             return status;
         optind++;
@@ -264,7 +162,7 @@ static int read_arguments(struct cli *cli, struct send *send)
     if (left > 1)
         return cli_usage_error(cli, "\"%s\" is too much: put the text in quotes, and further numbers behind --to",
                                cli->argv[optind + 1]);
-    return read_text(cli, send, cli->argv[optind]);
+    return send_read_text(cli, send->stdin_taken, cli->argv[optind], &send->text);
 }
 
 /* -- the request ----------------------------------------------------------------------------------------------- */
@@ -283,39 +181,6 @@ static int make_key(struct send *send)
     hex_encode(random, sizeof random, hex);
     (void)snprintf(send->key, sizeof send->key, "cli-%s", hex);
     return CLI_OK;
-}
-
-static char *make_body(const struct send *send)
-{
-    json_t *body = memory_check(json_deep_copy(send->options));
-    bool single = send->recipients.count == 1;
-    json_t *to = memory_check(single ? json_string(send->recipients.numbers[0]) : json_array());
-
-    for (size_t i = 0; !single && i < send->recipients.count; i++)
-        json_array_append_new(to, memory_check(json_string(send->recipients.numbers[i])));
-    json_object_set_new(body, "to", to);
-    json_object_set_new(body, "text", memory_check(json_string(send->text)));
-    char *text = memory_check(json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS));   /* the same options: the same octets, for the key */
-    json_decref(body);
-    return text;
-}
-
-/* Says which of the recipients were refused, and how many. */
-static size_t explain_refusals(json_t *messages)
-{
-    size_t i, refused = 0;
-    json_t *message;
-
-    json_array_foreach(messages, i, message) {
-        json_t *error = json_object_get(message, "error");
-        if (error == NULL)
-            continue;
-        if (refused++ < REFUSALS_SHOWN_MAX)
-            cli_explain_problem(json_text_of(message, "to"), error);
-    }
-    if (refused > REFUSALS_SHOWN_MAX)
-        cli_say("cellpost: and %zu more.", refused - REFUSALS_SHOWN_MAX);
-    return refused;
 }
 
 static void print_result(json_t *messages)
@@ -355,7 +220,7 @@ static int send_run(struct cli *cli, struct send *send)
 
     if (status != CLI_OK)
         return status;
-    char *body = make_body(send);
+    char *body = send_make_body(&send->recipients, send->text, send->options);
     const struct client_request request = { .method = "POST", .target = "/v1/messages", .body = body, .idempotency_key = send->key };
     int r = cli->client != NULL ? 0 : client_new(&cli->config, &cli->client);
     if (r == 0)
@@ -378,7 +243,7 @@ static int send_run(struct cli *cli, struct send *send)
         client_answer_done(&answer);
         return status;
     }
-    size_t refused = explain_refusals(messages);
+    size_t refused = send_explain_refusals(messages);
     if (answer.replayed)
         cli_say("This was accepted before, with the same idempotency key: nothing was sent again.");
     if (send->goal != WAIT_NOT && refused < json_array_size(messages))

@@ -18,6 +18,8 @@ int cmd_drop(int argc, char **argv);
 int cmd_inbox(int argc, char **argv);
 int cmd_modems(int argc, char **argv);
 int cmd_sims(int argc, char **argv);
+int cmd_route(int argc, char **argv);
+int cmd_quote(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_key(int argc, char **argv);
