@@ -158,14 +158,12 @@ void chooser_recipient(struct chooser *chooser, uint16_t bearer, const struct si
     (void)use_recipient_add(chooser->bearers[bearer].use, recipient->key, recipient->day, recipient->month);
 }
 
-void chooser_bearer_state(struct chooser *chooser, uint16_t index, bool present, bool idle, uint64_t rests_until_ms, struct limit_now now)
+void chooser_bearer_state(struct chooser *chooser, uint16_t index, bool present, bool idle, uint64_t rests_until_ms)
 {
     struct chooser_bearer *bearer = &chooser->bearers[index];
 
     if (bearer->present != present || bearer->rests_until_ms != rests_until_ms)
         chooser->epoch++;
-    if (bearer->idle && !idle)
-        bearer->busy_since_ms = now.mono_ms;
     bearer->present = present;
     bearer->idle = idle;
     bearer->rests_until_ms = rests_until_ms;

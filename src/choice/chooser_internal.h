@@ -65,7 +65,6 @@ struct chooser_bearer {
     uint64_t rests_until_ms;
     int64_t spend_left_micro;            /* INT64_MAX: no cap */
     int64_t shadow_micro;
-    uint64_t busy_since_ms;
     uint64_t last_take;                  /* the number of its last take: who rested longest has the lowest */
     uint32_t bundle_left[PLAN_BUNDLES_MAX];
     int64_t bundle_shadow_micro[PLAN_BUNDLES_MAX];

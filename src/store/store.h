@@ -81,6 +81,8 @@ struct change_accept {
     /* result: -EEXIST where the key was used for another request */
 };
 
+#define QUEUE_AVOID_S 30                /* how long a message that failed waits for another bearer than that one */
+
 /* A message as the queue in memory knows it: small, as there may be a million. */
 struct queue_item {
     int64_t id;
@@ -89,7 +91,8 @@ struct queue_item {
     uint32_t since_s;                   /* wall clock: from when on it could go, for its patience */
     uint32_t patience_s;
     uint32_t sim_id;                    /* not 0: parts of it went by this SIM, so must the others */
-    uint32_t avoid_sim_id;              /* its last try failed there: rather another one */
+    uint32_t avoid_sim_id;              /* its last try failed there: rather another one, */
+    uint32_t avoid_until_s;             /* until then, by the wall clock */
     uint32_t sticky_sim_id;             /* its recipient's conversation goes by this SIM; 0 none */
     uint16_t class_id;                  /* the gateway's, as the next one is: which messages wait for the same bearers */
     uint8_t parts, part_next;           /* 0-based: the first part without intent */

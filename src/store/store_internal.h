@@ -59,7 +59,8 @@ struct standing {
     uint16_t parts;
     uint8_t priority;
     uint32_t sim_id;
-    uint32_t failed_sim_id;              /* by which its last try was refused or not sent */
+    uint32_t failed_sim_id;              /* by which its last try was refused */
+    int64_t failed_ms;
     uint32_t patience_s;
     uint32_t sticky_sim_id;
     int64_t expire_ms, ready_ms, due_ms, accepted_ms;
@@ -88,6 +89,8 @@ void standing_end(struct store *store, struct standing *standing, enum message_s
 struct queue_item standing_item(const struct standing *standing);
 /* Fills what the queue wants to know of a number. */
 void item_set_number(struct queue_item *item, const char *to);
+/* Until when it waits for another SIM than the one that failed then. */
+uint32_t item_avoid_until_s(int64_t failed_s);
 /* From when on it could go: it was accepted, or its time came. */
 uint32_t item_since_s(int64_t accepted_ms, int64_t due_ms);
 /* By which SIM a number was written to last; 0: never, or nobody keeps such things. */
