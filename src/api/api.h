@@ -30,6 +30,8 @@ enum api_route_verdict {
     API_ROUTE_REFUSED,
 };
 #define API_ROUTE_NOTE_MAX 160
+/* What those in force say of a number (E.164, or a short code); NULL: none are. */
+enum api_route_verdict api_route_ask(const struct routing *routing, const char *to, char ret_note[API_ROUTE_NOTE_MAX]);
 
 struct api_config {
     uint16_t parts_max;                  /* default 10 */
@@ -40,7 +42,6 @@ struct api_config {
     int64_t validity_s;                  /* default 86 400 */
     const char *country;                 /* ISO 3166-1 alpha-2, what national forms of numbers are read in; NULL or "": none */
     bool fixed_lines;                    /* messages to fixed lines are taken */
-    const char *currency;                /* ISO 4217, what prices are told in; NULL or "": none */
     const char *version;
     /* Asked for each request, on the thread it is on: false and a reason where new messages are refused (disk full,
      * store away). */
@@ -48,6 +49,8 @@ struct api_config {
     int (*intake_error)(void *context);  /* behind a false: -ENOSPC (code storage_full) or another errno; NULL: -EIO */
     /* The route of a number (E.164), on the thread of the request; ret_note: of a refused one, "" none. NULL: all may go. */
     enum api_route_verdict (*route)(void *context, const char *to, enum number_kind kind, char ret_note[API_ROUTE_NOTE_MAX]);
+    /* ISO 4217, what prices are told in now; "": none. Likewise. NULL: none. */
+    void (*currency)(void *context, char ret_currency[4]);
     void *context;
 };
 

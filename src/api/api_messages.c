@@ -43,7 +43,7 @@ static json_t *message_render(const struct message_row *row, const char *tag)
 struct parts_context {
     json_t *parts;
     enum message_state message_state;
-    const char *currency;
+    char currency[4];
     int part;                            /* -1 none yet */
     enum part_standing standing;
     bool released;
@@ -199,7 +199,8 @@ bool api_message_id(struct api_exchange *exchange, int64_t *ret_id)
 enum api_step api_messages_show(struct api_exchange *exchange)
 {
     struct store_reader *reader = exchange->api->reader;
-    struct parts_context parts = { .part = -1, .currency = exchange->api->config.currency };
+    const struct api_config *config = &exchange->api->config;
+    struct parts_context parts = { .part = -1 };
     struct message_row row;
     json_t *item, *history;
     int64_t id;
@@ -207,6 +208,8 @@ enum api_step api_messages_show(struct api_exchange *exchange)
 
     if (!api_message_id(exchange, &id))
         return API_DONE;
+    if (config->currency)
+        config->currency(config->context, parts.currency);
     r = store_read_message(reader, id, &row);
     if (r < 0) {
         if (r == -ENOENT)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/api/api_send.h"
+#include "src/base/digits.h"
 
 static void refuse(enum api_problem_code code, const char *number, const char *why, const char *remedy, struct send_error *ret_error)
 {
@@ -14,6 +15,22 @@ static void refuse(enum api_problem_code code, const char *number, const char *w
 
     (void)snprintf(detail, sizeof detail, "\"%s\" %.80s%.53s", number, why, remedy);
     send_error_set(ret_error, code, NULL, detail);
+}
+
+enum api_route_verdict api_route_ask(const struct routing *routing, const char *to, char ret_note[API_ROUTE_NOTE_MAX])
+{
+    bool short_code = to[0] != '+';
+    const struct route *route;
+
+    ret_note[0] = '\0';
+    if (!routing)
+        return API_ROUTE_AS_CONFIGURED;
+    route = route_at(routing->routes, route_find_key(routing->routes, digits_pack(to + !short_code, strlen(to + !short_code), NULL), short_code));
+    if (route->action == ROUTE_REFUSE) {
+        (void)snprintf(ret_note, API_ROUTE_NOTE_MAX, "%s", route->note);
+        return API_ROUTE_REFUSED;
+    }
+    return route->fixed_lines == ROUTE_YES ? API_ROUTE_FIXED_YES : route->fixed_lines == ROUTE_NO ? API_ROUTE_FIXED_NO : API_ROUTE_AS_CONFIGURED;
 }
 
 /* The operator's own words, as many as there is room for. */

@@ -147,7 +147,7 @@ static void look(struct api_call *call)
         chooser = chooser_new(1);
         if (!chooser || chooser_bearer_open(chooser, ROUTE_SIM, "8940011234567890123", 1, NULL, now, &bearer) < 0)
             abort();
-        chooser_bearer_state(chooser, bearer, true, true, 0, now);
+        chooser_bearer_state(chooser, bearer, true, true, 0);
     }
     while (survey_step(&call->survey, chooser, now))
         continue;

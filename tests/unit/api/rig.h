@@ -39,6 +39,8 @@ struct rig {
     struct limit_now loop_now;
     enum api_route_verdict route;        /* what intake is told of every number's route */
     const char *route_note;
+    const struct routing *routing;       /* not NULL: what intake is told is what these say */
+    const char *currency;                /* NULL none */
 };
 
 /* One request; what is left out is what most requests have. */
@@ -67,8 +69,17 @@ static inline enum api_route_verdict rig_route(void *context, const char *to, en
     struct rig *rig = context;
 
     assert_true(to[0] != '\0' && kind != NUMBER_INVALID);
+    if (rig->routing)
+        return api_route_ask(rig->routing, to, ret_note);
     (void)snprintf(ret_note, API_ROUTE_NOTE_MAX, "%s", rig->route_note ? rig->route_note : "");
     return rig->route;
+}
+
+static inline void rig_currency(void *context, char ret_currency[4])
+{
+    const char *currency = ((struct rig *)context)->currency;
+
+    (void)snprintf(ret_currency, 4, "%s", currency ? currency : "");
 }
 
 static inline struct rig *rig_new(const struct api_config *config)
@@ -87,6 +98,7 @@ static inline struct rig *rig_new(const struct api_config *config)
     all.accepting = rig_accepting;
     all.intake_error = rig_intake_error;
     all.route = rig_route;
+    all.currency = rig_currency;
     all.context = rig;
     assert_int_equal(api_new(&all, rig->reader, &rig->api), 0);
     rig->openapi = yaml_load_file(TEST_DATA_DIR "/../docs/openapi.yaml");

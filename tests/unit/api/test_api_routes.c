@@ -44,8 +44,8 @@ static void world_start(struct world *world)
     assert_int_equal(chooser_configure(rig->chooser, &world->routing, rig->loop_now), 0);
     assert_int_equal(chooser_bearer_open(rig->chooser, ROUTE_SIM, CHEAP, 1, NULL, rig->loop_now, &world->cheap), 0);
     assert_int_equal(chooser_bearer_open(rig->chooser, ROUTE_SIM, DEAR, 2, NULL, rig->loop_now, &world->dear), 0);
-    chooser_bearer_state(rig->chooser, world->cheap, true, true, 0, rig->loop_now);
-    chooser_bearer_state(rig->chooser, world->dear, true, true, 0, rig->loop_now);
+    chooser_bearer_state(rig->chooser, world->cheap, true, true, 0);
+    chooser_bearer_state(rig->chooser, world->dear, true, true, 0);
 }
 
 static void world_free(struct world *world)
@@ -180,7 +180,7 @@ static void what_a_card_is_doing_decides_when_it_goes(void **state)
 
     (void)state;
     world_start(&world);
-    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 60000, world.rig->loop_now);
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 60000);
     answer = explain(&world, "to=+33700000001");
     assert_string_equal(text_at(&answer, "choice/when"), "patient");
     assert_int_equal(number_at(&answer, "patience_s"), 600);
@@ -190,19 +190,19 @@ static void what_a_card_is_doing_decides_when_it_goes(void **state)
                         "It waits for \"one\", 0.05 EUR: the cheapest; it rests after refusals until 2025-12-01T00:01:00.000Z, which is within its patience of 600 s.");
     answer_done(&answer);
 
-    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 3600000, world.rig->loop_now);   /* for too long */
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 3600000);   /* for too long */
     answer = explain(&world, "to=+33700000001");
     assert_string_equal(text_at(&answer, "choice/bearer"), DEAR);
     answer_done(&answer);
 
-    chooser_bearer_state(world.rig->chooser, world.cheap, true, false, 0, world.rig->loop_now);
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, false, 0);
     answer = explain(&world, "to=+33700000001");
     assert_string_equal(text_at(&answer, "bearers/0/verdict"), "busy");
     assert_string_equal(text_at(&answer, "choice/reason"), "By \"one\", 0.05 EUR: the cheapest; it takes it when it is free.");
     answer_done(&answer);
 
-    chooser_bearer_state(world.rig->chooser, world.cheap, false, false, 0, world.rig->loop_now);
-    chooser_bearer_state(world.rig->chooser, world.dear, false, false, 0, world.rig->loop_now);
+    chooser_bearer_state(world.rig->chooser, world.cheap, false, false, 0);
+    chooser_bearer_state(world.rig->chooser, world.dear, false, false, 0);
     answer = explain(&world, "to=+33700000001");
     assert_string_equal(text_at(&answer, "choice/when"), "waits");
     assert_null(at(&answer, "choice/bearer"));
@@ -242,7 +242,7 @@ static void without_tariffs_and_cards_it_is_told_too(void **state)
     assert_null(at(&answer, "currency"));
     answer_done(&answer);
     assert_int_equal(chooser_bearer_open(rig->chooser, ROUTE_SIM, CHEAP, 1, NULL, rig->loop_now, &bearer), 0);
-    chooser_bearer_state(rig->chooser, bearer, true, true, 0, rig->loop_now);
+    chooser_bearer_state(rig->chooser, bearer, true, true, 0);
     answer = ask_get(rig, "/v1/routes/explain", "to=+33700000001");
     assert_string_equal(text_at(&answer, "choice/reason"), "By " CHEAP ": the only one that can take it.");
     assert_null(at(&answer, "bearers/0/price"));
@@ -477,7 +477,7 @@ static void cards_show_what_they_used_and_what_is_left(void **state)
     answer_done(&answer);
     assert_int_equal(chooser_configure(world.rig->chooser, &world.routing, world.rig->loop_now), 0);
     assert_int_equal(chooser_bearer_open(world.rig->chooser, ROUTE_SIM, world.sims[0].iccid, sim, NULL, world.rig->loop_now, &world.cheap), 0);
-    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, 0, world.rig->loop_now);
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, 0);
     take(&world, world.cheap, "33700000009", 2);
     take(&world, world.cheap, "33600000009", 1);
     answer = ask_get(world.rig, "/v1/sims", NULL);
@@ -533,6 +533,31 @@ static void a_route_refuses_with_its_note_and_decides_about_fixed_lines(void **s
         answer_done(&answer);
         rig_free(rig);
     }
+}
+
+static void what_the_tables_say_is_what_intake_is_told(void **state)
+{
+    static const struct { const char *to, *code; } rows[] = {
+        { "+33700000001", "route_refused" }, { "+33612345678", NULL }, { "+40213101234", NULL }, { "+33142685300", "route_refused" },
+        { "+41443643533", "fixed_line" }, { "8080", "route_refused" }, { "3080", NULL },
+    };
+    struct world world = world_new("prefix,action,fixed_lines,note\n33,refuse,,not there\n336,send,,\n40,send,yes,\n41,send,no,\nshort:8,refuse,,no codes\n");
+
+    (void)state;
+    world.rig->routing = &world.routing;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct answer answer;
+        char body[128];
+
+        (void)snprintf(body, sizeof body, "{\"to\":\"%s\",\"text\":\"a\"}", rows[i].to);
+        answer = ask_send(world.rig, body);
+        if (rows[i].code)
+            assert_problem(&answer, 422, rows[i].code, "/to");
+        else
+            assert_int_equal(answer.response.status, 202);
+        answer_done(&answer);
+    }
+    world_free(&world);
 }
 
 static void a_note_of_any_length_leaves_a_good_reason(void **state)
@@ -620,11 +645,12 @@ static void an_attempt_shows_what_it_cost_and_why_it_went_that_way(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct rig *rig = rig_new(&(struct api_config){ .currency = "EUR" });
+        struct rig *rig = rig_new(NULL);
         struct store_change *change = change_new(CHANGE_INTENT, NOW_MS);
         struct answer answer;
         char id[ID_TEXT_MAX];
 
+        rig->currency = "EUR";
         rig_send(rig, "{\"to\":\"+40700000001\",\"text\":\"a\"}", id);
         change->u.intent.message_id = id_number(id);
         rig_sim(rig, &change->u.intent.sim_id, &change->u.intent.modem_id);
@@ -636,6 +662,8 @@ static void an_attempt_shows_what_it_cost_and_why_it_went_that_way(void **state)
         answer = show(rig, id);
         if (rows[i].price_micro >= 0)
             assert_string_equal(text_at(&answer, "parts/0/attempt_log/0/price/amount"), rows[i].price_micro == 0 ? "0" : "0.049");
+        if (rows[i].price_micro >= 0)
+            assert_string_equal(text_at(&answer, "parts/0/attempt_log/0/price/currency"), "EUR");
         else
             assert_null(at(&answer, "parts/0/attempt_log/0/price"));
         if (rows[i].shown)
@@ -667,6 +695,7 @@ int main(void)
         cmocka_unit_test(a_quote_is_refused_as_the_message_would_be),
         cmocka_unit_test(cards_show_what_they_used_and_what_is_left),
         cmocka_unit_test(a_route_refuses_with_its_note_and_decides_about_fixed_lines),
+        cmocka_unit_test(what_the_tables_say_is_what_intake_is_told),
         cmocka_unit_test(a_note_of_any_length_leaves_a_good_reason),
         cmocka_unit_test(patience_is_kept_and_absent_means_as_routed),
         cmocka_unit_test(national_numbers_are_read_in_the_country_of_their_request),
