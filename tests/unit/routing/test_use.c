@@ -194,6 +194,21 @@ static void a_box_that_starts_behind_sends_no_second_day(void **state)
     assert_false(goes());
 }
 
+static void a_new_day_of_a_clock_in_doubt_is_none_after_another_start_either(void **state)
+{
+    (void)state;
+    true_ms += 13 * HOUR_MS;
+    wrong_ms = -4 * HOUR_MS;
+    reboot(4 * HOUR_MS + 1000);   /* 3:00, and it shows 23:00 */
+    for (unsigned i = 0; i < 5; i++)
+        (void)take(1);
+    true_ms += HOUR_MS - 600000;
+    reboot(1200000);              /* it shows 0:10 */
+    assert_false(goes());
+    reboot(1200000);
+    assert_false(goes());
+}
+
 static void a_box_that_was_off_over_midnight_begins_the_new_day(void **state)
 {
     (void)state;
@@ -358,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup(what_left_its_window_is_not_given_back_twice, begin),
         cmocka_unit_test_setup(a_clock_that_is_set_makes_no_room, begin),
         cmocka_unit_test_setup(a_box_that_starts_behind_sends_no_second_day, begin),
+        cmocka_unit_test_setup(a_new_day_of_a_clock_in_doubt_is_none_after_another_start_either, begin),
         cmocka_unit_test_setup(a_box_that_was_off_over_midnight_begins_the_new_day, begin),
         cmocka_unit_test_setup(a_clock_that_is_known_to_be_right_is_believed_at_once, begin),
         cmocka_unit_test_setup(recipients_keep_counting_under_another_date, begin),
