@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "src/routing/override.h"
