@@ -169,6 +169,20 @@ void chooser_bearer_state(struct chooser *chooser, uint16_t index, bool present,
     bearer->rests_until_ms = rests_until_ms;
 }
 
+void chooser_clock_is_right(struct chooser *chooser, struct limit_now now)
+{
+    for (uint32_t i = 0; i < chooser->bearer_count; i++)
+        if (chooser->bearers[i].open)
+            use_clock_is_right(chooser->bearers[i].use, &chooser->bearers[i].conf->limits, now);
+}
+
+char *chooser_wants_saving(struct chooser *chooser, uint16_t index)
+{
+    struct chooser_bearer *bearer = &chooser->bearers[index];
+
+    return chooser_is_counted(bearer) && use_wants_saving(bearer->use) ? use_text(bearer->use) : NULL;
+}
+
 /* Below -105 dBm parts are lost on the way, and tried again, more often than not. */
 #define SIGNAL_WEAK_DBM (-105)
 

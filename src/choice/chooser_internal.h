@@ -143,6 +143,8 @@ static inline void chooser_look(struct chooser *chooser, struct chooser_bearer *
         chooser_look_anew(chooser, bearer, now);
 }
 struct route_bearer chooser_route_bearer(const struct chooser_bearer *bearer);
+/* chooser_take.c: whether anything about it is limited or priced. */
+bool chooser_is_counted(const struct chooser_bearer *bearer);
 /* chooser_judge.c */
 struct chooser_offer { bool ok; uint8_t rank; int64_t micro; uint8_t bundle; };   /* micro: with shadows, for parts; bundle: 1 + index, 0 none */
 /* What a bearer asks for parts, limits but for the spend cap aside. */

@@ -80,6 +80,31 @@ struct chooser *gateway_chooser(struct gateway *gateway)
     return gateway->chooser;
 }
 
+void gateway_clock_is_right(struct gateway *gateway, struct gateway_now now)
+{
+    chooser_clock_is_right(gateway->chooser, gateway_limit_now(now));
+}
+
+void gateway_save_use(struct gateway *gateway, struct gateway_now now)
+{
+    for (uint32_t i = 0; i < gateway->slot_count; i++) {
+        struct gateway_slot *slot = gateway->slots[i];
+        struct store_change *change;
+        char *use_state;
+
+        if (slot == NULL || slot->bearer == CHOOSER_NO_BEARER || (use_state = chooser_wants_saving(gateway->chooser, slot->bearer)) == NULL)
+            continue;
+        change = gateway_new_change(gateway, CHANGE_USE, now);
+        if (change == NULL) {
+            free(use_state);
+            return;                      /* it is saved with its next part at the latest */
+        }
+        change->u.use.sim_id = slot->bearer_sim_id;
+        change->u.use.use_state = use_state;
+        gateway_add_change(gateway, change);
+    }
+}
+
 /* -- classes --------------------------------------------------------------------------------------------------- */
 
 void gateway_classify(struct gateway *gateway, struct queue_item *item, struct gateway_now now)

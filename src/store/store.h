@@ -47,6 +47,7 @@ enum change_kind {
     CHANGE_FETCH,         /* the next ready messages in order, to refill the queue in memory */
     CHANGE_CLOCK,         /* how the wall clock stands against the machine's own: what waits keeps the time it has left */
     CHANGE_SIM,           /* a card was seen in a modem: their row numbers */
+    CHANGE_USE,           /* what cards have used, without an intent: a clock was set */
     CHANGE_KEY_ADD,       /* an API key */
     CHANGE_KEY_REMOVE,
 };
@@ -209,6 +210,8 @@ struct change_clock {
     int64_t step_ms;                    /* out: by how much the clock was set since the last one */
 };
 
+struct change_use { uint32_t sim_id; char *use_state; };
+
 #define SIM_RECIPIENTS_MAX 65536
 struct sim_recipient { uint64_t key; int32_t day, month; };       /* of the last part to it */
 
@@ -243,6 +246,7 @@ struct store_change {
         struct change_fetch fetch;
         struct change_clock clock;
         struct change_sim sim;
+        struct change_use use;
         struct change_key key;
     } u;
 };
