@@ -164,6 +164,16 @@ static void accept_done(struct gateway *gateway, struct store_change *change, st
 
     if (change->result != 0 || accept->replayed)
         return;
+    gateway_accepted(gateway, accept, now);
+    if (accept->count == 1) {
+        gateway->accepted_alone[gateway->accepted_alone_at].id = accept->messages[0].id;
+        gateway->accepted_alone[gateway->accepted_alone_at].at_us = change->handle;
+        gateway->accepted_alone_at = (gateway->accepted_alone_at + 1) % 64;
+    }
+}
+
+void gateway_accepted(struct gateway *gateway, const struct change_accept *accept, struct gateway_now now)
+{
     for (uint32_t i = 0; i < accept->count; i++) {
         const struct accept_message *message = &accept->messages[i];
 
@@ -179,11 +189,6 @@ static void accept_done(struct gateway *gateway, struct store_change *change, st
         }
         if (message->state == MESSAGE_SCHEDULED || message->state == MESSAGE_QUEUED)
             gateway_due_at(gateway, message->expire_ms);
-    }
-    if (accept->count == 1) {
-        gateway->accepted_alone[gateway->accepted_alone_at].id = accept->messages[0].id;
-        gateway->accepted_alone[gateway->accepted_alone_at].at_us = change->handle;
-        gateway->accepted_alone_at = (gateway->accepted_alone_at + 1) % 64;
     }
 }
 
@@ -380,6 +385,11 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
         break;
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
+    case CHANGE_OPT_OUT_REMOVE:
+        break;
+    case CHANGE_OPT_OUT_ADD:
+        if (change->result == 0)
+            gateway_opted_out(gateway, change->u.opt_out.number, now);
         break;
     }
 }

@@ -144,7 +144,7 @@ void gateway_received(struct gateway *gateway, uint32_t index, const char *pdu_h
     receive->port_src = tpdu.udh.port_src;
     receive->scts_ms = time_ms(&tpdu.scts);
     receive->tz_quarters = tpdu.scts.tz_quarters;
-    if (!fill_user_data(receive, &tpdu)) {
+    if (!fill_user_data(receive, &tpdu) || !gateway_consent_read(gateway, receive, now.wall_ms)) {
         change_free(change);
         return;
     }
@@ -174,6 +174,7 @@ void gateway_receive_done(struct gateway *gateway, struct store_change *change, 
 
         gateway->config.ops->event(gateway->config.context, &event);
     }
+    gateway_consent_done(gateway, receive, now);
 }
 
 void gateway_report(struct gateway *gateway, uint32_t index, const char *pdu_hex, size_t length, uint32_t handle,
