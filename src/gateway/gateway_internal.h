@@ -152,7 +152,7 @@ struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int 
 /* -- gateway_consent.c ---------------------------------------------------------------------------------------- */
 /* Fills what the sender of this message wants, and what is to be answered. False: no memory. */
 bool gateway_consent_read(const struct gateway *gateway, struct change_receive *receive, int64_t now_ms);
-/* What an incoming message wanted is durable. */
+/* What an incoming message wanted is durable, now or by a commit before that seemed to fail. */
 void gateway_consent_done(struct gateway *gateway, const struct change_receive *receive, struct gateway_now now);
 /* A number is on the opt-out list from now on: what waits for a modem with its intent on disk must not go. */
 void gateway_opted_out(struct gateway *gateway, const char *number, struct gateway_now now);

@@ -159,6 +159,7 @@ void gateway_receive_done(struct gateway *gateway, struct store_change *change, 
     if (change->result != 0)
         return;   /* not acknowledged: the modem still has it */
     gateway->config.ops->stored(gateway->config.context, change->slot, (uint32_t)change->handle, now);
+    gateway_consent_done(gateway, receive, now);
     if (receive->duplicate) {
         gateway->duplicates_dropped++;
         return;
@@ -174,7 +175,6 @@ void gateway_receive_done(struct gateway *gateway, struct store_change *change, 
 
         gateway->config.ops->event(gateway->config.context, &event);
     }
-    gateway_consent_done(gateway, receive, now);
 }
 
 void gateway_report(struct gateway *gateway, uint32_t index, const char *pdu_hex, size_t length, uint32_t handle,
