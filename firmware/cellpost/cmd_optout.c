@@ -21,7 +21,7 @@ static const struct cli_syntax optout_syntax = {
     .arguments = "list\nshow NUMBER\nadd NUMBER\nremove NUMBER",
     .summary = "Lists the numbers that get no more messages, puts one on the list or takes it off.",
     .options = optout_options,
-    .notes = "Who sends STOP is put on the list where [optout] of cellpost.ini says so. Nothing is sent to a number by \"add\" or \"remove\".",
+    .notes = "Who sends STOP is put on the list where [optout] of cellpost.ini says so. \"add\" and \"remove\" send nothing.",
 };
 
 /* "sms" and the word that it said, or who put it there. */
