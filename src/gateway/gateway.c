@@ -297,12 +297,12 @@ static void ask_store(struct gateway *gateway, struct gateway_now now)
 
 /* -- commits come back ---------------------------------------------------------------------------------------- */
 
-static void sim_done(struct gateway *gateway, const struct store_change *change)
+static void sim_done(struct gateway *gateway, const struct store_change *change, struct gateway_now now)
 {
     struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
 
     assert(slot != NULL && change->result == 0);   /* it fails with its whole list alone, and is kept then */
-    gateway_flush_waiting(gateway, slot, (uint32_t)change->handle, &change->u.sim);
+    gateway_flush_waiting(gateway, slot, (uint32_t)change->handle, &change->u.sim, now);
     if (change->handle != slot->card_turn)
         return;   /* another card is in it by now: its own change follows */
     if (slot->sim_id != change->u.sim.sim_id)
@@ -313,13 +313,14 @@ static void sim_done(struct gateway *gateway, const struct store_change *change)
 }
 
 /* What must not be lost when a commit failed: what modems said. Requests get their error instead, and what a modem still
- * has in its storage will be read again. */
+ * has in its storage will be read again. How the clock stands keeps its place before what came in by it. */
 static bool keep_for_retry(struct gateway *gateway, const struct store_change *change)
 {
     switch (change->kind) {
     case CHANGE_OUTCOME:
     case CHANGE_WITHDRAW:
     case CHANGE_SIM:
+    case CHANGE_CLOCK:
         return true;
     case CHANGE_REPORT:
     case CHANGE_RECEIVE:
@@ -381,7 +382,7 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
         gateway->due_next_ms = 0;
         break;
     case CHANGE_SIM:
-        sim_done(gateway, change);
+        sim_done(gateway, change, now);
         break;
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:

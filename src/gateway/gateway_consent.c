@@ -117,6 +117,12 @@ bool gateway_consent_read(const struct gateway *gateway, struct change_receive *
     return true;
 }
 
+void gateway_consent_waited(struct change_receive *receive, int64_t now_ms)
+{
+    if (receive->confirmation != NULL)
+        receive->confirmation->messages[0].expire_ms = now_ms + CONFIRMATION_VALIDITY_MS;
+}
+
 void gateway_consent_done(struct gateway *gateway, const struct change_receive *receive, struct gateway_now now)
 {
     if (receive->consent != CONSENT_STOP)

@@ -152,6 +152,8 @@ struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int 
 /* -- gateway_consent.c ---------------------------------------------------------------------------------------- */
 /* Fills what the sender of this message wants, and what is to be answered. False: no memory. */
 bool gateway_consent_read(const struct gateway *gateway, struct change_receive *receive, int64_t now_ms);
+/* It has waited, and the clock may have been set: its answer has its time from now on. */
+void gateway_consent_waited(struct change_receive *receive, int64_t now_ms);
 /* What an incoming message wanted is durable, now or by a commit before that seemed to fail. */
 void gateway_consent_done(struct gateway *gateway, const struct change_receive *receive, struct gateway_now now);
 /* A number is on the opt-out list from now on: what waits for a modem with its intent on disk must not go. */
@@ -159,7 +161,8 @@ void gateway_opted_out(struct gateway *gateway, const char *number, struct gatew
 
 /* -- gateway_receive.c ---------------------------------------------------------------------------------------- */
 /* The rows of the card that was in the slot at this turn are known: what came by it before goes to the store. */
-void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows);
+void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows,
+                           struct gateway_now now);
 void gateway_receive_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
 void gateway_report_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
 

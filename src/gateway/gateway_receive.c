@@ -64,7 +64,8 @@ static void add_for_card(struct gateway *gateway, struct gateway_slot *slot, str
 }
 
 /* Another card may have come in since: each goes to the one that it came by. */
-void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows)
+void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows,
+                           struct gateway_now now)
 {
     struct store_change **at = &slot->waiting;
 
@@ -78,6 +79,10 @@ void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, u
         *at = change->next;
         slot->waiting_count--;
         set_sim(change, rows->sim_id, rows->modem_id);
+        gateway_look_at_clock(gateway, now);
+        change->now_ms = now.wall_ms;
+        if (change->kind == CHANGE_RECEIVE)
+            gateway_consent_waited(&change->u.receive, now.wall_ms);
         gateway_add_change(gateway, change);
     }
 }

@@ -271,6 +271,30 @@ static void a_stop_that_cannot_be_written_stays_with_the_modem_until_it_is_and_i
     rig_free(rig);
 }
 
+/* Found by the simulation: the clock was told to the store behind what had come in by it, and its time was moved once too often. */
+static void a_clock_that_is_set_while_the_store_is_away_does_not_expire_the_confirmation(void **state)
+{
+    static const int64_t steps_ms[] = { 10 * INT64_C(86400000), -10 * INT64_C(86400000) };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct rig *rig = rig_that_reads(THANKS, NULL);
+        struct message_row row;
+
+        rig->store_error = -ENOSPC;
+        rig->now.wall_ms += steps_ms[i];
+        rig_pass_ms(rig, 1001);
+        come_in(rig, HER_PDU, STOP);
+        rig_pass_ms(rig, 1001);
+        rig->store_error = 0;
+        rig_pass_ms(rig, 1001);
+        assert_sent(rig, 0, HER, THANKS);
+        assert_int_equal(store_read_message(rig->reader, 1, &row), 0);
+        assert_in_range(row.expire_ms - rig->now.wall_ms, 86000000, 86400000);
+        rig_free(rig);
+    }
+}
+
 /* The commit told of an error and had landed: the second try finds a duplicate, and what the first one wrote. */
 static void a_stop_whose_commit_landed_unseen_still_stops_what_waits_and_is_confirmed_once(void **state)
 {
@@ -331,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_scheduled_message_is_rejected_when_its_time_comes_and_the_modem_goes_on),
         cmocka_unit_test(the_parts_of_a_begun_message_all_go),
         cmocka_unit_test(a_stop_that_cannot_be_written_stays_with_the_modem_until_it_is_and_is_confirmed_once),
+        cmocka_unit_test(a_clock_that_is_set_while_the_store_is_away_does_not_expire_the_confirmation),
         cmocka_unit_test(a_stop_whose_commit_landed_unseen_still_stops_what_waits_and_is_confirmed_once),
         cmocka_unit_test(after_a_power_cut_the_confirmation_that_waited_still_goes_once),
     };
