@@ -301,8 +301,9 @@ static void on_reload_signal(uv_signal_t *signal, int number)
     }
     daemon_log_notes(LOG_WARNING, &errors.warnings);
     if (strcmp(config.gateway.state_dir, daemon->config->gateway.state_dir) != 0 || strcmp(config.api.listen, daemon->config->api.listen) != 0 ||
-        strcmp(config.api.socket, daemon->config->api.socket) != 0 || strcmp(config.api.cert, daemon->config->api.cert) != 0)
-        log_line(LOG_WARNING, "changes of [gateway] and [api] need a restart; ports were read again");
+        strcmp(config.api.socket, daemon->config->api.socket) != 0 || strcmp(config.api.cert, daemon->config->api.cert) != 0 ||
+        config.optout.enabled != daemon->config->optout.enabled || strcmp(config.optout.confirm, daemon->config->optout.confirm) != 0)
+        log_line(LOG_WARNING, "changes of [gateway], [api] and [optout] need a restart; ports were read again");
     /* The rest of the running one is in use by other threads. */
     swap_banks(daemon->config, &config);
     config_done(&config);
@@ -430,10 +431,14 @@ static int64_t boot_read(void)
 static int start_box(struct daemon *daemon)
 {
     static const struct box_ops ops = { .event = on_event, .answer = on_answer, .want_write = want_write, .closed = line_closed };
+    const struct config_optout *optout = &daemon->config->optout;
     struct box_config config = {
         .ops = &ops, .context = daemon, .send_timeout_ms = daemon->config->modem.send_timeout_ms,
         .poll_ms = daemon->config->modem.poll_interval_ms, .park_retry_ms = daemon->config->modem.park_retry_ms,
         .started_ms = daemon_now().wall_ms, .boot = boot_read(),
+        .consent = { .reads_words = optout->enabled, .confirmation = optout->confirm, .country = daemon->config->gateway.country,
+                     .words = { (const char *const *)optout->words.items, optout->words.count,
+                                (const char *const *)optout->start_words.items, optout->start_words.count } },
     };
 
     daemon->box = box_new(&config);

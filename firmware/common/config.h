@@ -23,6 +23,7 @@
 #define CONFIG_SIMS_MAX 4096
 #define CONFIG_PORTS_MAX 256        /* patterns of one bank */
 #define CONFIG_HOSTS_MAX 32
+#define CONFIG_WORDS_MAX 64         /* of one list */
 
 struct config_list { char **items; size_t count; };
 
@@ -52,6 +53,12 @@ struct config_modem {
     uint32_t send_timeout_ms, poll_interval_ms, park_retry_ms;
 };
 
+struct config_optout {
+    bool enabled;                    /* STOP and START are read from incoming messages; the list is honoured in any case */
+    struct config_list words, start_words;   /* beside those built in */
+    char confirm[192];               /* what is answered to a STOP; "" nothing */
+};
+
 struct config_bank {
     char name[CONFIG_NAME_MAX];
     struct config_list ports;        /* absolute paths or glob(7) patterns */
@@ -72,6 +79,7 @@ struct config {
     struct config_gateway gateway;
     struct config_api api;
     struct config_modem modem;
+    struct config_optout optout;
     struct config_bank *banks; size_t bank_count;
     struct config_sim *sims; size_t sim_count;
 };

@@ -309,6 +309,7 @@ static bool take_number(struct api_exchange *exchange, json_t *answer, struct nu
     char plus[64], detail[192];
     const char *to = api_query_plus(exchange, "to", plus, sizeof plus);
     json_t *item;
+    int r = 0;
 
     if (!to)
         return refuse(exchange, "to", "\"to\" is missing: the number to explain");
@@ -320,6 +321,12 @@ static bool take_number(struct api_exchange *exchange, json_t *answer, struct nu
     json_put_text(answer, "kind", number_kind_name(ret_number->kind));
     json_put_text(answer, "country", ret_number->country);
     send_number_judge(&exchange->api->config, ret_number, &error);
+    if (!error.is_set && api_is_opted_out(exchange->api, ret_number->text, &r))
+        send_error_set(&error, PROBLEM_OPTED_OUT, NULL, OPT_OUT_REASON);
+    if (r < 0) {
+        api_problem_store(exchange->response, r);
+        return false;
+    }
     if (error.is_set) {
         item = json_object();
         json_put_text(item, "code", api_problem_code_name(error.code));

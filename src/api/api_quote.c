@@ -2,6 +2,7 @@
  *
  * api_quote.c - POST /v1/quote: what a body of POST /v1/messages would cost. Nothing is written. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,39 @@ int api_survey_ask(struct api *api, const char *to, uint16_t parts, struct surve
     return store_read_conversation(api->reader, to, &ret_ask->sticky_sim_id);
 }
 
+static void opt_out_seen(void *context, const struct opt_out_row *row)
+{
+    (void)context;
+    (void)row;
+}
+
+bool api_is_opted_out(struct api *api, const char *to, int *ret_error)
+{
+    int r = store_read_opt_out(api->reader, to, opt_out_seen, NULL);
+
+    *ret_error = r == -ENOENT ? 0 : r;
+    return r == 0;
+}
+
+/* As the intake does, so that the quote is for those who would get it. */
+static int honour_opt_outs(struct send_batch *batch)
+{
+    struct api *api = batch->exchange->api;
+    uint64_t count = 0;
+    int r = store_read_opt_out_count(api->reader, &count);
+
+    for (uint32_t i = 0; r == 0 && count > 0 && i < batch->count; i++) {
+        struct accept_message *message = &batch->messages[i];
+
+        if (message->reason[0] != '\0' || !api_is_opted_out(api, message->to, &r))
+            continue;
+        (void)snprintf(message->reason, sizeof message->reason, "%s", OPT_OUT_REASON);
+        (void)snprintf(message->reason_code, sizeof message->reason_code, "%s", OPT_OUT_CODE);
+        batch->rejected++;
+    }
+    return r;
+}
+
 static int batch_to_survey(struct send_batch *batch, struct survey *survey, json_t **ret_messages)
 {
     json_t *messages = json_array();
@@ -162,9 +196,13 @@ enum api_step api_quote_make(struct api_exchange *exchange)
     if (!body)
         return API_DONE;
     if (send_batch_read(&batch, body)) {
-        r = batch_to_survey(&batch, &exchange->call->survey, &messages);
+        r = honour_opt_outs(&batch);
+        if (r == 0)
+            r = batch_to_survey(&batch, &exchange->call->survey, &messages);
         if (r < 0)
             api_problem_store(exchange->response, r);
+        else if (batch.count == 1 && batch.rejected == 1)
+            api_problem(exchange->response, PROBLEM_OPTED_OUT, "pointer", batch.last_pointer, NULL, "\"%s\" is on the opt-out list", batch.messages[0].to);
         else
             pending = api_wait(exchange, quote_finish);
         if (pending)

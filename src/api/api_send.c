@@ -36,6 +36,11 @@ static void send_finish(struct api *api, struct api_call *call, struct api_respo
         api_problem_plain(ret_response, PROBLEM_IDEMPOTENCY_MISMATCH, "This Idempotency-Key was used for another request");
         return;
     }
+    if (call->change->result == -EPERM) {
+        api_problem(ret_response, PROBLEM_OPTED_OUT, "pointer", pending->pointer, NULL, "\"%s\" is on the opt-out list",
+                    accept->messages[0].to);
+        return;
+    }
     if (call->change->result < 0) {
         api_problem_store(ret_response, call->change->result);
         return;
@@ -145,6 +150,7 @@ enum api_step api_messages_send(struct api_exchange *exchange)
     pending = api_wait(exchange, send_finish);
     if (pending) {
         pending->single = single;
+        memcpy(pending->pointer, batch.last_pointer, sizeof pending->pointer);
         step = API_WAIT_CHANGE;
     }
 out:

@@ -56,6 +56,7 @@ struct send_batch {
     uint32_t error_count;
     struct send_error first;             /* of them; its extra is a reference of its own */
     char first_pointer[API_POINTER_MAX];
+    char last_pointer[API_POINTER_MAX + 24];   /* of the last recipient */
 };
 /* False: refused and answered; also where nothing is left to send. Either way send_batch_done() is the caller's. */
 bool send_batch_read(struct send_batch *batch, json_t *body);

@@ -167,6 +167,7 @@ static bool batch_add_spec(struct send_batch *batch, json_t *object, const char 
         const char *number = strlen(json_string_value(to)) == json_string_length(to) ? json_string_value(to) : "?";   /* a NUL in it */
         (void)snprintf(at, sizeof at, json_is_array(spec.to) ? "%s/%zu" : "%s", pointer, i);
         r = batch_add_recipient(batch, &spec, &split, &error, number, at);
+        (void)snprintf(batch->last_pointer, sizeof batch->last_pointer, "%s", at);
     }
     json_decref(error.extra);
     sms_split_done(&split);

@@ -457,6 +457,33 @@ static void a_quote_is_refused_as_the_message_would_be(void **state)
     world_free(&world);
 }
 
+static void who_is_on_the_opt_out_list_is_quoted_and_explained_as_refused(void **state)
+{
+    struct world world = world_new("");
+    struct answer answer = ask(world.rig, &(struct ask){ .method = "PUT", .path = "/v1/opt-outs/+33700000001" }), sent;
+
+    (void)state;
+    assert_int_equal(answer.response.status, 201);
+    answer_done(&answer);
+    world_start(&world);
+    answer = quote(&world, "{\"to\":[\"+33700000001\"],\"text\":\"a\"}");
+    sent = ask_send(world.rig, "{\"to\":[\"+33700000001\"],\"text\":\"a\"}");
+    assert_problem(&answer, 422, "opted_out", "/to/0");
+    assert_string_equal(answer.response.body, sent.response.body);
+    answer_done(&sent);
+    answer_done(&answer);
+    answer = quote(&world, "{\"to\":[\"+33700000001\",\"+33700000002\"],\"text\":\"a\"}");
+    assert_string_equal(text_at(&answer, "messages/0/error/code"), "opted_out");
+    assert_string_equal(text_at(&answer, "messages/1/price/amount"), "0.05");
+    assert_int_equal(number_at(&answer, "total/rejected"), 1);
+    answer_done(&answer);
+    answer = explain(&world, "to=+33700000001");
+    assert_string_equal(text_at(&answer, "error/code"), "opted_out");
+    assert_string_equal(text_at(&answer, "choice/reason"), "Not taken: the recipient is on the opt-out list.");
+    answer_done(&answer);
+    world_free(&world);
+}
+
 /* -- cards -------------------------------------------------------------------------------------------------------- */
 
 static void cards_show_what_they_used_and_what_is_left(void **state)
@@ -693,6 +720,7 @@ int main(void)
         cmocka_unit_test(a_large_batch_is_quoted_in_slices_and_comes_to_the_same),
         cmocka_unit_test(new_tariffs_amid_a_quote_begin_it_anew),
         cmocka_unit_test(a_quote_is_refused_as_the_message_would_be),
+        cmocka_unit_test(who_is_on_the_opt_out_list_is_quoted_and_explained_as_refused),
         cmocka_unit_test(cards_show_what_they_used_and_what_is_left),
         cmocka_unit_test(a_route_refuses_with_its_note_and_decides_about_fixed_lines),
         cmocka_unit_test(what_the_tables_say_is_what_intake_is_told),
