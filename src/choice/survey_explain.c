@@ -122,6 +122,8 @@ void survey_explain(struct survey *survey, struct chooser *chooser, struct limit
 
     if (day != chooser->day)
         survey->error = survey_day_begin(chooser, &item, day);
+    if (survey->error == 0 && chooser_destination(chooser, &item) == NULL)
+        survey->error = -ENOMEM;         /* every bearer would seem to be away */
     count = order_stands(chooser, &item, now, stands);
     for (uint32_t i = 0; i < count && survey->error == 0; i++)
         survey->error = fill_candidate(chooser, &stands[i], &item, number, day, now, &survey->candidates[survey->candidate_count++]);

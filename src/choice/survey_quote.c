@@ -128,6 +128,8 @@ static void quote_line(struct survey *survey, struct chooser *chooser, struct ro
         survey->error = survey_day_begin(chooser, &item, day);
     else
         item.class_id = chooser_classify(chooser, &plain, now);
+    if (survey->error == 0 && chooser_destination(chooser, &item) == NULL)
+        survey->error = -ENOMEM;         /* every bearer would seem to be away */
     for (uint16_t i = 0; i < survey->tally_count; i++) {
         struct chooser_judgement judgement;
         struct survey_stand stand;
