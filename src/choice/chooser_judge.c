@@ -107,13 +107,37 @@ static void judge_price(struct chooser *chooser, const struct chooser_destinatio
         judgement->verdict = CHOOSER_TOO_DEAR;
 }
 
+/* Whether a calendar limit has room for all parts; its minutes and hours may not have, which only takes longer. */
+static enum limit_kind no_room(const struct limit_rules *rules, struct use *use, unsigned parts, struct limit_now now, int64_t *ret_resets_ms)
+{
+    static const enum limit_kind kinds[] = { LIMIT_DAY, LIMIT_MONTH };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct limit_view view = limit_view(rules, use, kinds[i], now);
+
+        *ret_resets_ms = view.resets_at_ms;
+        if (view.limit != 0 && view.used + parts > view.limit)
+            return kinds[i];
+    }
+    return LIMIT_NONE;
+}
+
 static void judge_limits(struct chooser *chooser, uint16_t index, const struct queue_item *item, unsigned parts, struct limit_now now,
                          struct chooser_judgement *judgement)
 {
     struct chooser_bearer *bearer = &chooser->bearers[index];
-    struct limit_answer answer = limit_check(&bearer->conf->limits, bearer->use, item->to_key, parts,
-                                             judgement->price_micro > 0 ? judgement->price_micro : 0, bearer->roaming, now);
+    const struct limit_rules *rules = &bearer->conf->limits;
+    int64_t cost_micro = judgement->price_micro > 0 ? judgement->price_micro : 0, resets_ms;
+    struct limit_answer answer = limit_check(rules, bearer->use, item->to_key, parts, cost_micro, bearer->roaming, now);
 
+    if (answer.never && (answer.kind == LIMIT_MINUTE || answer.kind == LIMIT_HOUR)) {
+        enum limit_kind kind = no_room(rules, bearer->use, parts, now, &resets_ms);
+
+        answer = limit_check(rules, bearer->use, item->to_key, 1, cost_micro, bearer->roaming, now);
+        if (answer.kind == LIMIT_NONE && kind != LIMIT_NONE)
+            answer = (struct limit_answer){ .kind = kind, .never = parts > (kind == LIMIT_DAY ? rules->per_day : rules->per_month),
+                                            .ask_mono_ms = now.mono_ms + (uint64_t)(resets_ms > now.wall_ms ? resets_ms - now.wall_ms : LIMITS_LOOK_MS) };
+    }
     if (answer.kind == LIMIT_NONE)
         return;
     judgement->verdict = CHOOSER_LIMIT;

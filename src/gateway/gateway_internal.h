@@ -151,6 +151,8 @@ void gateway_bearer_result(struct gateway *gateway, struct gateway_slot *slot, e
 void gateway_classify(struct gateway *gateway, struct queue_item *item, struct gateway_now now);
 /* What a set clock changed in what cards have used goes to the disk without waiting for a part. */
 void gateway_save_use(struct gateway *gateway, struct gateway_now now);
+/* Its SIM must rest between parts: none waits behind the one on the air, as it could follow sooner than its intent says. */
+bool gateway_has_gap(const struct gateway *gateway, const struct gateway_slot *slot);
 /* Prices of a new day, or plans of a new card. */
 void gateway_look_at_classes(struct gateway *gateway, struct gateway_now now);
 /* The best this slot may take: the rest of the message it is sending, so that parts stay together; else the better of what

@@ -105,6 +105,13 @@ void gateway_save_use(struct gateway *gateway, struct gateway_now now)
     }
 }
 
+bool gateway_has_gap(const struct gateway *gateway, const struct gateway_slot *slot)
+{
+    struct chooser_bearer_view view;
+
+    return slot->bearer != CHOOSER_NO_BEARER && chooser_bearer_view(gateway->chooser, slot->bearer, &view) && view.rules->gap_ms + view.rules->jitter_ms != 0;
+}
+
 /* -- classes --------------------------------------------------------------------------------------------------- */
 
 void gateway_classify(struct gateway *gateway, struct queue_item *item, struct gateway_now now)

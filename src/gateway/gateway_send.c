@@ -342,7 +342,7 @@ static void work(struct gateway *gateway, struct gateway_slot *slot, uint32_t in
         return;
     gateway_bearer_sync(gateway, slot, now);
     if (slot->next.state != PART_NONE || gateway->store_bad || sim_health_rests(&slot->health, now.mono_us) ||
-        (slot->air.state == PART_ON_AIR && slot->prefetch_at_us > now.mono_us))
+        (slot->air.state == PART_ON_AIR && (slot->prefetch_at_us > now.mono_us || gateway_has_gap(gateway, slot))))
         return;
     gateway_bearer_sync(gateway, slot, now);
     if (gateway_pick(gateway, slot, &item, now))

@@ -113,6 +113,7 @@ int registry_sim(struct store *store, struct store_change *change)
                      " ON CONFLICT(iccid) DO UPDATE SET imsi = CASE ?2 WHEN '' THEN imsi ELSE ?2 END, modem_id = ?3, last_seen_ms = ?4",
                 SQL_ARGS(sql_text(iccid), sql_text(sim->imsi), sql_int(sim->modem_id), sql_int(change->now_ms)));
         sim->sim_id = (uint32_t)sql_number(sql, "SELECT id FROM sim WHERE iccid = ?1", 0, SQL_ARGS(sql_text(iccid)));
+        (void)snprintf(sim->iccid, sizeof sim->iccid, "%s", iccid);
         if (sql->failed == 0 && sim->sim_id != 0)
             return registry_read_use(store, sim, change->now_ms);
     }

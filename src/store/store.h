@@ -226,7 +226,7 @@ struct change_use { uint32_t sim_id; char *use_state; };
 struct sim_recipient { uint64_t key; int32_t day, month; };       /* of the last part to it */
 
 struct change_sim {
-    char iccid[32], imsi[20], imei[24], manufacturer[32], model[32], revision[48];
+    char iccid[32] /* out: as the card is known */, imsi[20], imei[24], manufacturer[32], model[32], revision[48];
     uint32_t sim_id, modem_id;          /* out */
     char *use_state;                    /* out: as the last intent left it; NULL: never used */
     struct sim_recipient *recipients; uint32_t recipient_count;   /* out: whom it sent to, at most SIM_RECIPIENTS_MAX */

@@ -106,6 +106,7 @@ static int write_message(struct simulation *sim, uint32_t number, struct accept_
     (void)snprintf(ret_message->to, sizeof ret_message->to, "%s", clients->recipients[sim_random_below(&clients->random, clients->recipient_count)]);
     ret_message->priority = priorities[sim_random_below(&clients->random, sizeof priorities)];
     ret_message->message_class = -1;
+    ret_message->patience_s = MESSAGE_PATIENCE_AS_ROUTED;
     ret_message->report = draw_percent(&clients->random, 85);
     ret_message->ref16 = draw_percent(&clients->random, 10);
     ret_message->expire_ms = host_wall_ms(sim) + 86400000;

@@ -210,7 +210,9 @@ static int box_start(struct simulation *sim)
     if (sim->options.opt_outs)
         config.consent = (struct gateway_consent){ .reads_words = true, .confirmation = INCOMING_CONFIRMATION };
     sim->host.box = box_new(&config);
-    return sim->host.box != NULL ? 0 : -ENOMEM;
+    if (sim->host.box == NULL)
+        return -ENOMEM;
+    return sim->options.routing ? gateway_set_routing(box_gateway(sim->host.box), &sim->routing.routing, host_now(sim)) : 0;
 }
 
 static void host_start(struct simulation *sim)

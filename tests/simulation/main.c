@@ -25,6 +25,7 @@ static const char usage[] =
     "  --modems N         as many modems (default: drawn by the seed)\n"
     "  --busy             no faults, clients that keep all modems busy: measures parts per second of this machine\n"
     "  --opt-outs         some messages from outside say STOP\n"
+    "  --routing          messages have prices and cards have limits; without faults of the clock\n"
     "  --idle             no faults, and nobody sends: what idle hours cost\n"
     "  --seconds N        begin no other seed after so many seconds of the real clock\n"
     "  --until-violation  stop at the first seed with one\n"
@@ -249,7 +250,8 @@ static int parse(int argc, char **argv, struct command *ret_command)
 {
     static const struct option longs[] = {
         { "seeds", required_argument, NULL, 's' }, { "hours", required_argument, NULL, 'h' }, { "faults", required_argument, NULL, 'f' },
-        { "modems", required_argument, NULL, 'm' }, { "busy", no_argument, NULL, 'b' }, { "opt-outs", no_argument, NULL, 'O' },       { "idle", no_argument, NULL, 'i' },
+        { "modems", required_argument, NULL, 'm' }, { "busy", no_argument, NULL, 'b' }, { "opt-outs", no_argument, NULL, 'O' },
+        { "routing", no_argument, NULL, 'R' },     { "idle", no_argument, NULL, 'i' },
         { "until-violation", no_argument, NULL, 'u' },
         { "trace", no_argument, NULL, 't' },       { "json", no_argument, NULL, 'j' },        { "list", no_argument, NULL, 'l' },
         { "keep", required_argument, NULL, 'k' },  { "seconds", required_argument, NULL, 'c' },
@@ -266,6 +268,7 @@ static int parse(int argc, char **argv, struct command *ret_command)
         case 'm': r = (command.options.modems = (uint32_t)atoi(optarg)) >= 1 && command.options.modems <= BANK_MODEMS_MAX ? 0 : -EINVAL; break;
         case 'b': command.options.busy = true; break;
         case 'i': command.options.idle = true; break;
+        case 'R': command.options.routing = true; break;
         case 'O': command.options.opt_outs = true; break;
         case 'u': command.until_violation = true; break;
         case 't': command.options.trace = true; break;
@@ -277,6 +280,8 @@ static int parse(int argc, char **argv, struct command *ret_command)
         }
     if (r == 0 && optind < argc)
         r = -EINVAL;
+    if (command.options.routing)         /* a machine that starts with a wrong clock cannot know how long it was off */
+        command.options.faults &= ~(UINT64_C(1) << FAULT_CLOCK_BACK | UINT64_C(1) << FAULT_CLOCK_FORWARD);
     if (command.options.busy || command.options.idle)
         command.options.faults = 0;
     command.options.length_us = (uint64_t)(command.hours * 3.6e9);

@@ -174,6 +174,8 @@ int simulation_run(const struct simulation_options *options, struct simulation_r
     r = host_init(sim);
     if (r == 0)
         r = bank_init(sim);
+    if (r == 0)
+        r = routing_world_init(sim);
     if (r == 0) {
         clients_init(sim);
         incoming_init(sim);
@@ -187,6 +189,7 @@ int simulation_run(const struct simulation_options *options, struct simulation_r
     }
     host_done(sim);
     bank_done(sim);
+    routing_world_done(sim);
     incoming_done(sim);
     witness_done(sim);
     free(sim);

@@ -20,6 +20,7 @@
 #include "tests/simulation/faults.h"
 #include "tests/simulation/host.h"
 #include "tests/simulation/incoming.h"
+#include "tests/simulation/routing_world.h"
 #include "tests/simulation/witness.h"
 
 #define SECONDS(n) ((uint64_t)(n) * 1000000u)
@@ -33,6 +34,7 @@ struct simulation_options {
     uint64_t faults;                     /* bit n: enum fault n may happen */
     uint32_t modems;                     /* 0: drawn */
     bool busy;                           /* clients keep every modem busy: for measuring */
+    bool routing;                        /* messages have prices, cards have limits */
     bool opt_outs;                       /* some of the messages from outside say STOP, and the box answers them */
     bool idle;                           /* no faults, and nobody sends anything either way: for measuring */
     bool trace;
@@ -68,6 +70,7 @@ struct simulation {
     struct incoming incoming;
     struct faults faults;
     struct witness witness;
+    struct routing_world routing;
 };
 
 /* 0, or -ENOMEM. What went wrong with the box is in the result. */

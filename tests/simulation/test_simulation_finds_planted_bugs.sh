@@ -10,7 +10,8 @@ for script in "$(dirname "$0")"/plants/*.sed; do
   name=$(basename "$script" .sed)
   status=0
   faults=$(sed -n 's/^# faults: //p' "$script")   # those it takes; none named: as each seed draws
-  found=$("$plants/cellpost-simulate-$name" --seeds "1-$SEEDS_MAX" --hours 1 ${faults:+--faults "$faults"} --until-violation 2>/dev/null) || status=$?
+  world=$(sed -n 's/^# world: /--/p' "$script")       # in which kind of world
+  found=$("$plants/cellpost-simulate-$name" --seeds "1-$SEEDS_MAX" --hours 1 ${faults:+--faults "$faults"} $world --until-violation 2>/dev/null) || status=$?
   if [ "$status" -eq 1 ]; then
     printf '%-26s %s\n' "$name" "$(printf '%s' "$found" | sed -n 's/^ *"\(seed .*\)",*$/\1/p' | head -n 1)"
   else

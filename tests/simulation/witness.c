@@ -310,7 +310,9 @@ void witness_change_asked(struct simulation *sim, const struct store_change *cha
         message->ready = false;          /* it may be granted, and the answer lost */
     if (change->kind != CHANGE_INTENT || (message = witness_message_by_id(sim, change->u.intent.message_id)) == NULL)
         return;
-    if (message->ready && change->u.intent.part == 0)
+    if (sim->options.routing)
+        (change->u.intent.price_micro >= 0 ? sim->routing.priced++ : sim->routing.unpriced++);
+    else if (message->ready && change->u.intent.part == 0)   /* with prices the order holds among messages that cost the same alone */
         check_order(sim, message, change->u.intent.sim_id);
     message->ready = false;
     message->asked = true;
@@ -568,6 +570,8 @@ static void on_air(struct simulation *sim, const struct sim_event *event)
         violation(sim, "twice on the air: part %d of message %lld, first at %u s by card %u, now by card %u", part->number + 1,
                   (long long)message->id, (unsigned)(part->air_us / SECONDS(1)), (unsigned)part->card, (unsigned)card_in(sim, event));
     part->card = card_in(sim, event);
+    if (sim->options.routing)
+        routing_world_on_air(sim, part->card);
     part->ref = event->ref;
     part->mr = (uint8_t)event->mr;
     part->air_us = sim->now_us;

@@ -398,6 +398,31 @@ static void known_recipients_may_be_written_to_beyond_the_limit_of_new_ones(void
     rig_done(&rig);
 }
 
+static void a_message_of_more_parts_than_a_minute_may_have_takes_longer(void **state)
+{
+    struct rig rig;
+    struct queue_item item;
+    uint16_t cheap;
+
+    (void)state;
+    rig_init(&rig);
+    rig_tariffs(&rig, two_plans);
+    rig_sim(&rig, CHEAP, "cheap")->limits.per_minute = 3;
+    rig.sims[0].limits.per_day = 10;
+    rig_start(&rig);
+    cheap = rig_bearer(&rig, CHEAP);
+    item = rig_item(&rig, "33612345678", 0);
+    item.parts = 5;
+    (void)rig_put(&rig, item);
+    assert_int_equal(rig_take(&rig, cheap), 1);
+    item.id = rig.next_id++;
+    item.parts = 11;                     /* more than a day may have: not by this card */
+    (void)rig_put(&rig, item);
+    rig_pass(&rig, 3600000);
+    assert_int_equal(rig_take(&rig, cheap), 0);
+    rig_done(&rig);
+}
+
 static void what_was_not_sent_after_all_is_given_back(void **state)
 {
     struct rig rig;
@@ -532,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_limit_that_is_reached_sends_the_rest_by_the_next_card),
         cmocka_unit_test(a_message_with_much_patience_waits_for_the_new_day),
         cmocka_unit_test(known_recipients_may_be_written_to_beyond_the_limit_of_new_ones),
+        cmocka_unit_test(a_message_of_more_parts_than_a_minute_may_have_takes_longer),
         cmocka_unit_test(what_was_not_sent_after_all_is_given_back),
         cmocka_unit_test(prefixes_that_say_the_same_are_one_class),
         cmocka_unit_test(messages_that_find_no_class_go_all_the_same_by_the_cheapest),
