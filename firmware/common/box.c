@@ -160,6 +160,8 @@ static void on_modem_event(void *context, const struct modem_event *event, uint6
     case MODEM_EVENT_REPORT:
         gateway_report(gateway, slot->index, event->pdu_hex, event->pdu_length, event->handle, now);
         break;
+    case MODEM_EVENT_USSD:
+        break;
     }
 }
 
