@@ -18,6 +18,7 @@ int cmd_drop(int argc, char **argv);
 int cmd_inbox(int argc, char **argv);
 int cmd_modems(int argc, char **argv);
 int cmd_sims(int argc, char **argv);
+int cmd_ussd(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_key(int argc, char **argv);

@@ -164,6 +164,8 @@ static void on_calls(uv_async_t *async)
             call->call.live.store_bytes_written = daemon->store_stats.bytes_written;
             call->call.live.store_syncs = daemon->store_stats.syncs;
             http_call_done(call);
+        } else if (call->step == API_WAIT_ASK) {
+            daemon_ask(daemon, call);
         } else {
             call->call.change->waiter = call;
             gateway_submit(box_gateway(daemon->box), call->call.change, daemon_now());
@@ -415,7 +417,8 @@ static int64_t boot_read(void)
 
 static int start_box(struct daemon *daemon)
 {
-    static const struct box_ops ops = { .event = on_event, .answer = on_answer, .want_write = want_write, .closed = line_closed };
+    static const struct box_ops ops = { .event = on_event, .answer = on_answer, .want_write = want_write, .closed = line_closed,
+                                        .ussd = daemon_ask_answered };
     struct box_config config = {
         .ops = &ops, .context = daemon, .send_timeout_ms = daemon->config->modem.send_timeout_ms,
         .poll_ms = daemon->config->modem.poll_interval_ms, .park_retry_ms = daemon->config->modem.park_retry_ms,
@@ -470,6 +473,8 @@ static void finish(struct daemon *daemon)
         store_thread_stop(daemon->store_thread);
         collect_commits(daemon);
     }
+    if (daemon->box != NULL)
+        box_ussd_abandon(daemon->box);
     if (daemon->http != NULL) {
         http_stop(daemon->http);   /* whoever still waits is told that the gateway is stopping */
         drain_calls(daemon);

@@ -51,6 +51,10 @@ struct daemon {
 struct gateway_now daemon_now(void);
 void daemon_log_notes(enum log_level level, const struct config_notes *notes);
 
+/* daemon_ask.c: questions for the operators of SIMs. Takes the call over. */
+void daemon_ask(struct daemon *daemon, struct http_call *call);
+void daemon_ask_answered(void *context, uint32_t slot, void *waiter, const struct box_ussd *ussd);   /* of box_ops */
+
 /* daemon_ports.c: finding, opening and watching the ports of all banks. */
 void daemon_ports_start(struct daemon *daemon);
 void daemon_ports_scan(struct daemon *daemon);

@@ -35,6 +35,7 @@ struct rig {
     int intake_error;
     struct live_view view;               /* what the loop would fill in; modems borrowed */
     uint8_t entropy;
+    struct api_ask asked, answered;      /* the last question for an operator; what the loop answers from "result" on */
 };
 
 /* One request; what is left out is what most requests have. */
@@ -269,6 +270,11 @@ static inline struct answer ask(struct rig *rig, const struct ask *asked)
             call.live.modems = calloc(rig->view.modem_count, sizeof *call.live.modems);
             memcpy(call.live.modems, rig->view.modems, rig->view.modem_count * sizeof *call.live.modems);
         }
+    }
+    if (step == API_WAIT_ASK) {
+        size_t from = offsetof(struct api_ask, result);
+        rig->asked = *call.ask;
+        memcpy((char *)call.ask + from, (char *)&rig->answered + from, sizeof *call.ask - from);
     }
     if (step != API_DONE)
         api_resume(rig->api, &call, &answer.response);
