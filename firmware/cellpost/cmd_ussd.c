@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ussd: a code by one SIM, and what its network says. */
+ * ussd and balance: questions for the operator of one SIM, and what it says. */
 #include "firmware/cellpost/cli.h"
 #include "firmware/cellpost/commands.h"
 #include "firmware/cellpost/memory.h"
@@ -81,6 +81,65 @@ int cmd_ussd(int argc, char **argv)
         print_text(json_text_of(answer.json, "text"));
     if (!cli.json && strcmp(json_text_of(answer.json, "state"), "reply") == 0)
         cli_say("The network waits for a reply: say it behind the code. The dialogue was cancelled.");
+    client_answer_done(&answer);
+    return cli_end(&cli, CLI_OK);
+}
+
+/* -- balance --------------------------------------------------------------------------------------------------- */
+
+static const struct cli_syntax balance_syntax = {
+    .verb = "balance",
+    .arguments = "SIM",
+    .summary = "Asks the operator of a SIM for its credit and prints it.",
+    .notes = "SIM is an ICCID, an IMSI, a name of cellpost.ini, or the port of the modem. The code and how its answer reads are in\n"
+             "operators.csv beside cellpost.ini. \"cellpost sims\" shows the last answer.",
+};
+
+/* "12.34 EUR, 87 parts, until 2026-12-31" */
+void balance_shown(json_t *balance, char *ret_text, size_t size)
+{
+    const char *amount = json_text_of(balance, "amount"), *until = json_text_of(balance, "valid_until");
+    int64_t parts = json_number_of(balance, "rest_parts", -1);
+    size_t used = 0;
+
+    ret_text[0] = '\0';
+    if (amount[0] != '\0')
+        used += (size_t)snprintf(ret_text, size, "%.32s%s%.3s", amount, json_text_of(balance, "currency")[0] != '\0' ? " " : "",
+                                 json_text_of(balance, "currency"));
+    if (parts >= 0 && used < size)
+        used += (size_t)snprintf(ret_text + used, size - used, "%s%lld part%s", used > 0 ? ", " : "", (long long)parts, parts == 1 ? "" : "s");
+    if (until[0] != '\0' && used < size)
+        (void)snprintf(ret_text + used, size - used, ", until %.10s", until);
+}
+
+int cmd_balance(int argc, char **argv)
+{
+    struct client_target target;
+    struct client_answer answer;
+    char shown[96];
+    struct cli cli;
+
+    cli_begin(&cli, &balance_syntax, argc, argv);
+    while (cli_next_option(&cli) >= 0)
+        continue;
+    if (cli.finished)
+        return cli_end(&cli, cli.status);
+    if (argc - optind != 1)
+        return cli_end(&cli, cli_usage_error(&cli, "say one SIM"));
+    client_target_begin(&target, "/v1/sims");
+    client_target_segment(&target, argv[optind]);
+    client_target_segment(&target, "balance");
+    if (target.overflow)
+        return cli_end(&cli, cli_usage_error(&cli, "this cannot be a SIM"));
+    cli.config.answer_timeout_ms = ANSWER_TIMEOUT_MS;
+    int status = cli_call(&cli, &(struct client_request){ .method = "POST", .target = target.text }, &answer);
+    if (status != CLI_OK)
+        return cli_end(&cli, status);
+    balance_shown(json_object_get(answer.json, "balance"), shown, sizeof shown);
+    if (cli.json)
+        cli_print_json(answer.json);
+    else
+        print_text(shown);
     client_answer_done(&answer);
     return cli_end(&cli, CLI_OK);
 }

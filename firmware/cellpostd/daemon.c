@@ -175,8 +175,10 @@ static void on_calls(uv_async_t *async)
 
 static void on_answer(void *context, struct store_change *change)
 {
-    (void)context;
-    http_call_done(change->waiter);
+    if (change->kind == CHANGE_BALANCE)
+        daemon_balance_stored(context, change);
+    else
+        http_call_done(change->waiter);
 }
 
 /* A modem that waits for a person is a warning; the steps on its way to readiness are not. */
@@ -200,6 +202,8 @@ static void on_event(void *context, const struct live_event *event)
     else if (event->kind == LIVE_PART && event->step == LIVE_PART_UNKNOWN)
         log_line(LOG_WARNING, "%s: message %lld, part %d of %d: %s", event->port, (long long)event->message_id, event->part + 1,
                  event->parts, event->reason);
+    else if (event->kind == LIVE_INBOX)
+        daemon_balance_message(daemon, event);
     if (daemon->http != NULL)
         http_publish(daemon->http, event);
 }
@@ -294,6 +298,7 @@ static void on_reload_signal(uv_signal_t *signal, int number)
     /* The rest of the running one is in use by other threads. */
     swap_banks(daemon->config, &config);
     config_done(&config);
+    daemon_operators_load(daemon);
     daemon_ports_scan(daemon);
     log_line(LOG_NOTICE, "%s was read again", daemon->config_path);
 }
@@ -489,6 +494,7 @@ static void finish(struct daemon *daemon)
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&daemon->loop);
     free(daemon->watches);
+    operator_free(daemon->operators);
     uv_mutex_destroy(&daemon->calls_mutex);
 }
 
@@ -508,6 +514,7 @@ int daemon_run(const char *config_path, struct config *config)
     (void)uv_mutex_init(&daemon.calls_mutex);
     start_loop(&daemon);
     if (start_box(&daemon) == 0 && start_store(&daemon) == 0 && start_http(&daemon) == 0) {
+        daemon_operators_load(&daemon);
         daemon_ports_start(&daemon);
         log_line(LOG_INFO, "kinds of numbers: %s", number_backend());
         log_line(LOG_NOTICE, "cellpostd %s: %u port%s, database %s%s%s%s%s", CELLPOST_VERSION, (unsigned)box_slot_count(daemon.box),

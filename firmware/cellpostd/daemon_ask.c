@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* What waits for the answer to a code. */
-struct daemon_ask { struct http_call *call; };
+struct daemon_ask { struct http_call *call; bool balance; };
 
 static bool is_named(const struct config *config, const char *iccid, const char *name)
 {
@@ -36,7 +36,7 @@ static bool find_slot(const struct daemon *daemon, const char *sim, uint32_t *re
     return false;
 }
 
-static void end_call(struct http_call *call, enum api_ask_result result)
+void daemon_ask_end(struct http_call *call, enum api_ask_result result)
 {
     call->call.ask->result = result;
     http_call_done(call);
@@ -51,41 +51,52 @@ static void tell_not_ready(struct daemon *daemon, uint32_t slot, struct api_ask 
                    status->reason != MODEM_REASON_NONE ? modem_reason_text(status->reason) : "Try again when it is ready.");
 }
 
+int daemon_ask_code(struct daemon *daemon, uint32_t slot, const char *code, const char *const *replies, size_t reply_count, bool balance,
+                    struct http_call *call)
+{
+    struct daemon_ask *waiter = calloc(1, sizeof *waiter);
+    int r = -ENOMEM;
+
+    if (waiter != NULL) {
+        waiter->call = call;
+        waiter->balance = balance;
+        r = box_ussd(daemon->box, slot, code, replies, reply_count, waiter, daemon_now());
+    }
+    if (r == 0)
+        return 0;
+    free(waiter);
+    if (call == NULL)
+        return r;
+    if (r == -EALREADY)
+        (void)snprintf(call->call.ask->detail, sizeof call->call.ask->detail, "Another code is under way by this SIM: try again when it is answered");
+    else
+        tell_not_ready(daemon, slot, call->call.ask);
+    daemon_ask_end(call, r == -EALREADY ? API_ASK_BUSY : r == -ENOMEM ? API_ASK_NO_MEMORY : API_ASK_NOT_READY);
+    return r;
+}
+
 void daemon_ask(struct daemon *daemon, struct http_call *call)
 {
     struct api_ask *ask = call->call.ask;
     const char *replies[API_USSD_REPLIES_MAX];
-    struct daemon_ask *waiter;
     uint32_t slot;
-    int r;
 
     if (daemon->stopping) {
-        end_call(call, API_ASK_STOPPING);
+        daemon_ask_end(call, API_ASK_STOPPING);
         return;
     }
     if (!find_slot(daemon, ask->sim, &slot)) {
-        end_call(call, API_ASK_NO_SIM);
+        daemon_ask_end(call, API_ASK_NO_SIM);
         return;
     }
-    waiter = calloc(1, sizeof *waiter);
-    if (waiter == NULL) {
-        end_call(call, API_ASK_NO_MEMORY);
-        return;
-    }
-    waiter->call = call;
     (void)snprintf(ask->iccid, sizeof ask->iccid, "%s", box_modem_status(daemon->box, slot)->identity.iccid);
     (void)snprintf(ask->port, sizeof ask->port, "%s", box_slot_port(daemon->box, slot));
     for (size_t i = 0; i < ask->reply_count; i++)
         replies[i] = ask->replies[i];
-    r = box_ussd(daemon->box, slot, ask->code, replies, ask->reply_count, waiter, daemon_now());
-    if (r == 0)
-        return;
-    free(waiter);
-    if (r == -EALREADY)
-        (void)snprintf(ask->detail, sizeof ask->detail, "Another code is under way by this SIM: try again when it is answered");
+    if (ask->kind == API_ASK_BALANCE)
+        (void)daemon_balance_ask(daemon, slot, call);
     else
-        tell_not_ready(daemon, slot, ask);
-    end_call(call, r == -EALREADY ? API_ASK_BUSY : r == -ENOMEM ? API_ASK_NO_MEMORY : API_ASK_NOT_READY);
+        (void)daemon_ask_code(daemon, slot, ask->code, replies, ask->reply_count, false, call);
 }
 
 static const enum api_ask_result results[MODEM_USSD_END_COUNT] = {
@@ -106,17 +117,22 @@ static void answer_call(struct http_call *call, const struct box_ussd *ussd)
                        ussd->error_kind == MODEM_ERROR_CMS ? "CMS" : "CME", ussd->code);
     else
         (void)snprintf(ask->detail, sizeof ask->detail, "%s", modem_ussd_end_text(ussd->end));
-    end_call(call, results[ussd->end]);
+    daemon_ask_end(call, results[ussd->end]);
 }
 
 void daemon_ask_answered(void *context, uint32_t slot, void *waiter, const struct box_ussd *ussd)
 {
-    struct daemon_ask *ask = waiter;
+    struct daemon *daemon = context;
+    struct daemon_ask ask = *(struct daemon_ask *)waiter;
 
-    (void)slot;
-    if (((struct daemon *)context)->stopping && ussd->end == MODEM_USSD_LOST)
-        end_call(ask->call, API_ASK_STOPPING);
-    else
-        answer_call(ask->call, ussd);
-    free(ask);
+    free(waiter);
+    if (ask.call != NULL && daemon->stopping && ussd->end == MODEM_USSD_LOST)
+        daemon_ask_end(ask.call, API_ASK_STOPPING);
+    else if (ask.balance && results[ussd->end] == API_ASK_ANSWERED)
+        daemon_balance_answered(daemon, slot, ask.call, ussd->text);
+    else if (ask.call != NULL)
+        answer_call(ask.call, ussd);
+    else if (!daemon->stopping)
+        log_line(LOG_WARNING, "%s: the credit of its SIM was asked for, and not told: %s %s", box_slot_port(daemon->box, slot),
+                 modem_ussd_end_text(ussd->end), ussd->text);
 }

@@ -80,10 +80,15 @@ enum api_ask_result {
     API_ASK_BUSY,                        /* another question is under way, or a part was on the air all the time */
     API_ASK_REFUSED, API_ASK_TIMEOUT,    /* by the network or the modem */
     API_ASK_LOST,                        /* the modem went away meanwhile */
+    API_ASK_NO_CODE,                     /* BALANCE: the table of operators has none for it */
+    API_ASK_NOT_READ,                    /* BALANCE: the answer fits no pattern: the last balance stays */
+    API_ASK_NOT_STORED,                  /* BALANCE: store_error */
     API_ASK_STOPPING, API_ASK_NO_MEMORY,
     API_ASK_RESULT_COUNT
 };
+enum api_ask_kind { API_ASK_USSD, API_ASK_BALANCE /* the code is that of the operator */ };
 struct api_ask {
+    enum api_ask_kind kind;              /* in */
     char sim[128];                       /* in: ICCID, IMSI, a name of the configuration, or a port */
     bool seen;                           /* in: the store knows a card with this ICCID or IMSI */
     uint8_t reply_count;
@@ -92,6 +97,8 @@ struct api_ask {
     char iccid[32], port[128];
     char state[24];                      /* how it ended: "final", "reply" ...; NOT_READY: of the modem */
     char detail[256], text[1024];        /* for a person; what the network said, "" nothing */
+    int store_error;
+    struct { bool has_balance, has_parts; int64_t micro, at_ms; int32_t rest_parts; char currency[4], valid_until[12]; } balance;
 };
 
 struct api_call {

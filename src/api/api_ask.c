@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * api_ask.c - questions for the operator of a SIM: USSD codes. The loop puts them, the answer takes seconds. */
+ * api_ask.c - questions for the operator of a SIM: USSD codes, and the credit. The loop puts them, the answer takes seconds. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/api/api_internal.h"
+#include "src/base/money.h"
 
 static void find_card(void *context, const struct sim_row *row)
 {
@@ -52,6 +53,7 @@ static bool ask_answered(const struct api_ask *ask, struct api_response *ret_res
     static const enum api_problem_code codes[API_ASK_RESULT_COUNT] = {
         [API_ASK_NO_SIM] = PROBLEM_NO_SUCH_SIM, [API_ASK_NOT_READY] = PROBLEM_MODEM_NOT_READY, [API_ASK_BUSY] = PROBLEM_USSD_BUSY,
         [API_ASK_REFUSED] = PROBLEM_USSD_REFUSED, [API_ASK_TIMEOUT] = PROBLEM_USSD_TIMEOUT, [API_ASK_LOST] = PROBLEM_USSD_INTERRUPTED,
+        [API_ASK_NO_CODE] = PROBLEM_NO_BALANCE_CODE, [API_ASK_NOT_READ] = PROBLEM_BALANCE_NOT_READ,
     };
 
     switch (ask->result) {
@@ -66,6 +68,9 @@ static bool ask_answered(const struct api_ask *ask, struct api_response *ret_res
         return false;
     case API_ASK_STOPPING:
         api_refuse(API_STOPPING, NULL, ret_response);
+        return false;
+    case API_ASK_NOT_STORED:
+        api_problem_store(ret_response, ask->store_error);
         return false;
     case API_ASK_NO_MEMORY:
         api_problem_store(ret_response, -ENOMEM);
@@ -151,4 +156,54 @@ enum api_step api_sims_ussd(struct api_exchange *exchange)
     good = api_take_fields(exchange, body, "", fields, sizeof fields / sizeof fields[0], ask);
     json_decref(body);
     return good && api_wait(exchange, ussd_finish) ? API_WAIT_ASK : API_DONE;
+}
+
+/* -- credit ---------------------------------------------------------------------------------------------------- */
+
+json_t *api_balance_render(bool has_balance, int64_t micro, const char *currency, int32_t parts, const char *valid_until, int64_t at_ms,
+                           const char *source, const char *answer)
+{
+    json_t *object = json_object();
+    char amount[MONEY_CHARS];
+
+    if (has_balance) {
+        money_format(micro, amount);
+        json_put_text(object, "amount", amount);
+        json_put_text(object, "currency", currency);
+    }
+    if (parts >= 0)
+        json_put_int(object, "rest_parts", parts);
+    json_put_text(object, "valid_until", valid_until);
+    json_put_time(object, "at", at_ms);
+    json_put_text(object, "source", source);
+    json_object_set_new(object, "answer", json_string(""));
+    json_put_text(object, "answer", answer);
+    return object;
+}
+
+static void balance_finish(struct api *api, struct api_call *call, struct api_response *ret_response)
+{
+    const struct api_ask *ask = call->ask;
+    json_t *body;
+
+    (void)api;
+    if (!ask_answered(ask, ret_response))
+        return;
+    body = json_object();
+    json_put_text(body, "sim", ask->iccid);
+    json_put_text(body, "port", ask->port);
+    json_object_set_new(body, "balance", api_balance_render(ask->balance.has_balance, ask->balance.micro, ask->balance.currency,
+                                                            ask->balance.has_parts ? ask->balance.rest_parts : -1, ask->balance.valid_until,
+                                                            ask->balance.at_ms, "ussd", ask->text));
+    api_answer_json(ret_response, 200, body);
+}
+
+enum api_step api_sims_balance(struct api_exchange *exchange)
+{
+    struct api_ask *ask = ask_begin(exchange);
+
+    if (!ask)
+        return API_DONE;
+    ask->kind = API_ASK_BALANCE;
+    return api_wait(exchange, balance_finish) ? API_WAIT_ASK : API_DONE;
 }

@@ -77,6 +77,7 @@ void change_clear(struct store_change *change)
     case CHANGE_CLOCK:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
+    case CHANGE_BALANCE:
         break;
     }
 }
@@ -116,6 +117,8 @@ void change_free(struct store_change *change)
         intent_done(&change->u.intent);
     if (change->kind == CHANGE_RECEIVE)
         receive_done(&change->u.receive);
+    if (change->kind == CHANGE_BALANCE)
+        free(change->u.balance.answer);
     free(change);
 }
 

@@ -49,6 +49,7 @@ enum change_kind {
     CHANGE_SIM,           /* a card was seen in a modem: their row numbers */
     CHANGE_KEY_ADD,       /* an API key */
     CHANGE_KEY_REMOVE,
+    CHANGE_BALANCE,       /* what an operator said about a card's credit */
 };
 
 /* One message of a batch. In: everything down to error. Out: id, state. */
@@ -217,6 +218,18 @@ struct change_sim {
 #define KEY_NAME_MAX 48
 struct change_key { char name[KEY_NAME_MAX]; uint8_t hash[32]; uint32_t scopes; };   /* -EEXIST, -ENOENT */
 
+/* What the answer does not say stays as an earlier one had it, with the time of the last answer. -ENOENT: no such card. */
+struct change_balance {
+    char iccid[32];                     /* as CHANGE_SIM named it */
+    char source[8];                     /* "ussd", "sms" */
+    bool has_balance, has_parts;
+    int64_t balance_micro;
+    char currency[4];                   /* "" not known */
+    int32_t rest_parts;
+    char valid_until[12];               /* "2026-12-31"; "" not said */
+    char *answer;                       /* as it came */
+};
+
 struct store_change {
     struct store_change *next;
     enum change_kind kind;
@@ -239,6 +252,7 @@ struct store_change {
         struct change_clock clock;
         struct change_sim sim;
         struct change_key key;
+        struct change_balance balance;
     } u;
 };
 

@@ -118,6 +118,58 @@ static void nothing_but_a_code_reaches_the_loop(void **state)
     rig_free(rig);
 }
 
+static void a_balance_is_shown_as_it_was_read_and_kept(void **state)
+{
+    static const struct { enum api_ask_result result; int status; const char *code; } rows[] = {
+        { API_ASK_NO_CODE, 409, "no_balance_code" }, { API_ASK_NOT_READ, 502, "balance_not_read" }, { API_ASK_TIMEOUT, 504, "ussd_timeout" },
+        { API_ASK_NOT_STORED, 503, "storage_full" },
+    };
+    struct rig *rig = rig_new(NULL);
+    struct store_change *change = change_new(CHANGE_SIM, rig->now_ms);
+    struct answer answer;
+
+    (void)state;
+    rig->answered = (struct api_ask){ .result = API_ASK_ANSWERED, .iccid = "8940011234567890123", .port = "/dev/ttyUSB0", .text = "12,34 EUR, 87 SMS",
+                                      .balance = { true, true, 12340000, NOW_MS, 87, "EUR", "2026-12-31" } };
+    answer = ask(rig, &(struct ask){ .method = "POST", .path = "/v1/sims/8940011234567890123/balance" });
+    assert_string_equal(text_at(&answer, "balance/amount"), "12.34");
+    assert_string_equal(text_at(&answer, "balance/currency"), "EUR");
+    assert_int_equal(number_at(&answer, "balance/rest_parts"), 87);
+    assert_string_equal(text_at(&answer, "balance/valid_until"), "2026-12-31");
+    assert_string_equal(text_at(&answer, "balance/answer"), "12,34 EUR, 87 SMS");
+    assert_int_equal(rig->asked.kind, API_ASK_BALANCE);
+    answer_done(&answer);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        rig->answered = (struct api_ask){ .result = rows[i].result, .detail = "why", .state = "final", .store_error = -ENOSPC };
+        answer = ask(rig, &(struct ask){ .method = "POST", .path = "/v1/sims/8940011234567890123/balance" });
+        assert_problem(&answer, rows[i].status, rows[i].code, NULL);
+        answer_done(&answer);
+    }
+
+    strcpy(change->u.sim.iccid, "8940011234567890123");
+    rig_apply(rig, change);
+    change_free(change);
+    answer = ask_get(rig, "/v1/sims", NULL);
+    assert_null(at(&answer, "sims/0/balance"));
+    answer_done(&answer);
+    change = change_new(CHANGE_BALANCE, rig->now_ms);
+    strcpy(change->u.balance.iccid, "8940011234567890123");
+    strcpy(change->u.balance.source, "sms");
+    change->u.balance.has_balance = true;
+    change->u.balance.balance_micro = -500000;
+    change->u.balance.answer = strdup("-0,50");
+    rig_apply(rig, change);
+    assert_int_equal(change->result, 0);
+    change_free(change);
+    answer = ask_get(rig, "/v1/sims", NULL);
+    assert_string_equal(text_at(&answer, "sims/0/balance/amount"), "-0.5");
+    assert_string_equal(text_at(&answer, "sims/0/balance/source"), "sms");
+    assert_null(at(&answer, "sims/0/balance/currency"));
+    assert_null(at(&answer, "sims/0/balance/rest_parts"));
+    answer_done(&answer);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +177,7 @@ int main(void)
         cmocka_unit_test(what_goes_wrong_has_its_own_code),
         cmocka_unit_test(a_card_that_was_seen_and_is_away_is_no_unknown_one),
         cmocka_unit_test(nothing_but_a_code_reaches_the_loop),
+        cmocka_unit_test(a_balance_is_shown_as_it_was_read_and_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
