@@ -79,6 +79,7 @@ static inline struct rig *rig_new(const struct api_config *config)
     rig->openapi = yaml_load_file(TEST_DATA_DIR "/../docs/openapi.yaml");
     rig->now_ms = NOW_MS;
     rig->view.accepting = true;
+    rig->answered.result = API_ASK_NO_SIM;
     return rig;
 }
 
