@@ -150,7 +150,7 @@ static void a_code_is_written_as_its_family_takes_it(void **state)
 
 static void nothing_but_digits_stars_and_hashes_is_a_code(void **state)
 {
-    static const char *const wrong[] = { "", "*100#\"", "*100#;+CMGF=1", "*1 00#", "abc", "*100#\r", "\xEF\xBC\x8A" "100#" };
+    static const char *const wrong[] = { "", "*100#\"", "*100#;+CMGF=1", "*1 00#", "abc", "*100#\r", "\xEF\xBC\x8A#" };
     char longest[MODEM_USSD_CODE_MAX + 2];
 
     (void)state;
