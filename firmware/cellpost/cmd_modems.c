@@ -63,12 +63,12 @@ int cmd_sims(int argc, char **argv)
 {
     static const struct table_column columns[] = {
         { "ICCID", false, false }, { "IMSI", false, false }, { "LAST IN MODEM", false, false },
-        { "PARTS SENT", true, false }, { "FIRST SEEN", false, false }, { "LAST SEEN", false, false },
+        { "BALANCE", false, false }, { "PARTS SENT", true, false }, { "FIRST SEEN", false, false }, { "LAST SEEN", false, false },
     };
     struct client_answer answer;
     struct cli cli;
     int status = read_list(&cli, &sims_syntax, argc, argv, "/v1/sims", &answer);
-    char time[WHEN_TEXT_MAX];
+    char time[WHEN_TEXT_MAX], balance[96];
     json_t *sim;
     size_t i;
 
@@ -80,6 +80,8 @@ int cmd_sims(int argc, char **argv)
         table_add(table, json_text_of(sim, "iccid"), TABLE_PLAIN);
         table_add(table, json_text_of(sim, "imsi"), TABLE_PLAIN);
         table_add(table, json_text_of(sim, "modem"), TABLE_PLAIN);
+        balance_shown(json_object_get(sim, "balance"), balance, sizeof balance);
+        table_add(table, balance, TABLE_PLAIN);
         table_addf(table, TABLE_PLAIN, "%lld", (long long)json_number_of(sim, "parts_sent", 0));
         table_add(table, cli_time_of(&cli, sim, "first_seen_at", time), TABLE_PLAIN);
         table_add(table, cli_time_of(&cli, sim, "last_seen_at", time), TABLE_PLAIN);

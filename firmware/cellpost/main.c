@@ -28,6 +28,8 @@ static const struct verb {
     { "inbox", cmd_inbox, false, "list what came in; --follow waits for more" },
     { "modems", cmd_modems, false, "list the modems and what they do" },
     { "sims", cmd_sims, false, "list the SIMs that were ever seen" },
+    { "balance", cmd_balance, false, "ask the operator what a SIM has left" },
+    { "ussd", cmd_ussd, false, "send a USSD code by a SIM and print the answer" },
     { "top", cmd_top, false, "watch modems and queue" },
     { "events", cmd_events, false, "show what happens, line by line" },
     { "key", cmd_key, false, "add, list and remove keys for the TCP API" },

@@ -74,7 +74,13 @@ int store_read_inbox_one(struct store_reader *reader, int64_t id, struct inbox_r
 /* Counts by state, index = enum message_state (0 unused). Exact: the writer keeps them with each commit. */
 int store_read_counts(struct store_reader *reader, uint64_t ret_counts[16]);
 
-struct sim_row { uint32_t id; const char *iccid, *imsi, *imei_last; int64_t first_seen_ms, last_seen_ms; uint64_t parts_sent; };
+struct sim_row {
+    uint32_t id; const char *iccid, *imsi, *imei_last; int64_t first_seen_ms, last_seen_ms; uint64_t parts_sent;
+    int64_t balance_at_ms;               /* 0: its operator never said anything, and what follows is nothing */
+    bool has_balance; int64_t balance_micro; const char *currency /* "" not known */;
+    int32_t rest_parts;                  /* -1: not said, as with "" behind */
+    const char *valid_until, *balance_source, *balance_answer;
+};
 int store_read_sims(struct store_reader *reader, void (*each)(void *context, const struct sim_row *row), void *context);
 
 /* Numbers that want no more messages, in their order; after: behind this one, NULL from the first. */

@@ -302,8 +302,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         assert(step != API_WAIT_CHANGE || (strcmp(route->method, "GET") != 0 && route->scope != 0));
         if (step == API_WAIT_CHANGE)
             store_answers(call.change, &asked);
-        else
+        else if (step == API_WAIT_LIVE)
             look(&call.live);
+        else
+            call.ask->result = (enum api_ask_result)(length % API_ASK_RESULT_COUNT);
         api_resume(api, &call, &response);
     }
     api_call_done(&call);

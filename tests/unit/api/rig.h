@@ -35,6 +35,7 @@ struct rig {
     int intake_error;
     struct live_view view;               /* what the loop would fill in; modems borrowed */
     uint8_t entropy;
+    struct api_ask asked, answered;      /* the last question for an operator; what the loop answers from "result" on */
 };
 
 /* One request; what is left out is what most requests have. */
@@ -78,6 +79,7 @@ static inline struct rig *rig_new(const struct api_config *config)
     rig->openapi = yaml_load_file(TEST_DATA_DIR "/../docs/openapi.yaml");
     rig->now_ms = NOW_MS;
     rig->view.accepting = true;
+    rig->answered.result = API_ASK_NO_SIM;
     return rig;
 }
 
@@ -269,6 +271,11 @@ static inline struct answer ask(struct rig *rig, const struct ask *asked)
             call.live.modems = calloc(rig->view.modem_count, sizeof *call.live.modems);
             memcpy(call.live.modems, rig->view.modems, rig->view.modem_count * sizeof *call.live.modems);
         }
+    }
+    if (step == API_WAIT_ASK) {
+        size_t from = offsetof(struct api_ask, result);
+        rig->asked = *call.ask;
+        memcpy((char *)call.ask + from, (char *)&rig->answered + from, sizeof *call.ask - from);
     }
     if (step != API_DONE)
         api_resume(rig->api, &call, &answer.response);
