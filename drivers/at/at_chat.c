@@ -552,11 +552,17 @@ static void shrink(struct at_chat *chat)
     }
 }
 
+/* There an ESC leads to the second table of the default alphabet: ESC e is the euro. */
+static bool in_cusd_text(const struct at_chat *chat)
+{
+    return chat->body == 0 && chat->line_length > 6 && memcmp(chat->line, "+CUSD:", 6) == 0 && memchr(chat->line, '"', chat->line_length) != NULL;
+}
+
 static bool take_byte(struct at_chat *chat, char c, uint64_t now_ms, struct at_event *ret_event)
 {
     bool line_start = chat->line_length == chat->body;
 
-    if (c == '\0' || c == CTRL_Z || c == ESC)
+    if (c == '\0' || c == CTRL_Z || (c == ESC && !in_cusd_text(chat)))
         return false;
     if (c == '\r' || c == '\n') {
         chat->after_prompt = false;

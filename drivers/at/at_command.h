@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AT_COMMAND_SIZE 256
+#define AT_COMMAND_SIZE 352       /* a USSD code of 182 characters, packed and in hexadecimal digits, takes 340 */
 
 struct at_command {
     char text[AT_COMMAND_SIZE];   /* "AT+CMGS=23", without CR */

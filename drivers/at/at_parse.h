@@ -70,6 +70,10 @@ int at_parse_imei(const char *line, char *ret_imei, size_t size);           /* 1
 int at_parse_imsi(const char *line, char *ret_imsi, size_t size);           /* 6..15 digits */
 /* Every form there is: bare, quoted, named, F at the end, octets swapped, and +CRSM: 144,0,"98...". */
 int at_parse_iccid(const char *line, char *ret_iccid, size_t size);
+/* +CUSD: m,"text",dcs (27.007 7.15). The text may hold line ends and quotes; quotes around it, the dcs, or all of it may be
+ * missing. text points into the line: as the modem wrote it, NULL where there is none; dcs -1: not given. */
+struct at_cusd { int m, dcs; const char *text; size_t length; };
+int at_parse_cusd(const char *line, struct at_cusd *ret_cusd);
 /* +CRSM: 144,0,"7FFF": the first octet of a file that was read. -ENOENT: the card answers with another status word. */
 int at_parse_crsm_octet(const char *line, int *ret_octet);
 

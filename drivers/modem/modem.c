@@ -107,6 +107,7 @@ static void park(struct modem *modem, uint64_t now_ms)
 static void identify(struct modem *modem, uint64_t now_ms)
 {
     modem->status.identity = (struct modem_identity){ .imei = "" };
+    modem_dialogue_forget(modem);
     modem->status.reason = MODEM_REASON_NONE;
     modem->sim_announced = false;
     modem->renew = false;
@@ -426,7 +427,7 @@ static const struct {
 } named_urcs[] = {
     { "+CMTI", storage_announced },  { "+CDSI", storage_announced },  { "+CREG", modem_network_urc },
     { "+CGREG", modem_network_urc }, { "+CEREG", modem_network_urc }, { "+CMGS", modem_send_late },
-    { "+CPIN", card_says },
+    { "+CPIN", card_says },          { "+CUSD", modem_dialogue_urc },
 };
 
 static void on_urc(struct modem *modem, const struct at_event *urc, uint64_t now_ms)
@@ -503,6 +504,7 @@ static void on_at_event(struct modem *modem, const struct at_event *event, uint6
         break;
     }
     modem_advance(modem, now_ms);
+    modem_dialogue_settle(modem, now_ms);
     report_state(modem, now_ms);
 }
 
@@ -529,7 +531,8 @@ void modem_advance(struct modem *modem, uint64_t now_ms)
         return;
     }
     if (!modem->part || !modem->interleaved) {
-        if (modem->status.state == MODEM_REGISTERING)
+        job = modem_dialogue_job(modem, now_ms);
+        if (job == NULL && modem->status.state == MODEM_REGISTERING)
             job = modem_network_job(modem, false, now_ms);
         if (job == NULL)
             job = modem_storage_job(modem, now_ms);
@@ -584,6 +587,7 @@ void modem_free(struct modem *modem)
     if (modem == NULL)
         return;
     at_chat_done(&modem->chat);
+    free(modem->dialogue);
     free(modem);
 }
 
@@ -592,12 +596,14 @@ void modem_opened(struct modem *modem, uint64_t now_ms)
     if (modem->status.state != MODEM_LOST)
         modem_apply(modem, ON_CLOSED, now_ms);
     modem_apply(modem, ON_OPENED, now_ms);
+    modem_dialogue_settle(modem, now_ms);
     report_state(modem, now_ms);
 }
 
 void modem_closed(struct modem *modem, uint64_t now_ms)
 {
     modem_apply(modem, ON_CLOSED, now_ms);
+    modem_dialogue_settle(modem, now_ms);
     report_state(modem, now_ms);
 }
 
@@ -640,9 +646,11 @@ void modem_poll(struct modem *modem, uint64_t now_ms)
             on_at_event(modem, &event, now_ms);
     } while (event.kind != AT_NONE);
     modem_send_poll(modem, now_ms);
+    modem_dialogue_poll(modem, now_ms);
     if ((modem->status.state == MODEM_PARKED || modem->status.state == MODEM_RECOVERING) && now_ms >= modem->retry_ms)
         modem_apply(modem, retry_trigger(modem), now_ms);
     modem_advance(modem, now_ms);
+    modem_dialogue_settle(modem, now_ms);
     report_state(modem, now_ms);
 }
 
@@ -652,6 +660,7 @@ uint64_t modem_deadline(const struct modem *modem)
 
     if (modem->status.state == MODEM_LOST)
         return MODEM_NEVER;
+    deadline = modem_earlier(deadline, modem_dialogue_deadline(modem));
     if (modem->doing == DOING_SEND)
         return modem_earlier(deadline, modem->nudge_ms);
     if (!at_chat_is_idle(&modem->chat))

@@ -7,7 +7,8 @@
  * Ownership: the struct is the caller's; texts in events live until the handler returns; the PDU handed to
  *            modem_send() is copied.
  * Errors:    0 or a negative errno; a failed call leaves the modem as it was.
- * Handler:   may call modem_send(), modem_stored() and modem_output() from inside an event; nothing else. */
+ * Handler:   may call modem_send(), modem_stored() and modem_output() from inside an event; of MODEM_EVENT_USSD and of the state
+ *            also modem_ussd(); nothing else. */
 #ifndef CELLPOST_MODEM_H
 #define CELLPOST_MODEM_H
 
@@ -79,7 +80,25 @@ enum modem_event_kind {
     MODEM_EVENT_DELIVER,     /* pdu_hex is an SMS-DELIVER; answer with modem_stored(handle) once it is durable */
     MODEM_EVENT_REPORT,      /* pdu_hex is an SMS-STATUS-REPORT; same */
     MODEM_EVENT_COUNT,       /* mr: the last TP-MR by the card's own file, read while no part was under way; -1: it cannot be read */
+    MODEM_EVENT_USSD,        /* ussd, text: how the request of modem_ussd() ended; error_kind and code where the modem refused */
 };
+
+/* How a USSD request ended. With text but for a few: a network may say why it refuses. */
+enum modem_ussd_end {
+    MODEM_USSD_FINAL,        /* text is the answer */
+    MODEM_USSD_REPLY,        /* the same, and the network waits for a reply: there was none left, the dialogue was cancelled */
+    MODEM_USSD_ENDED,        /* the network ended the dialogue without a text */
+    MODEM_USSD_OTHER,        /* it went to another client: the card's own applications */
+    MODEM_USSD_UNSUPPORTED,  /* the network does not know the code, or takes none by this way (LTE without voice) */
+    MODEM_USSD_NETWORK_SLOW, /* the network's own time limit */
+    MODEM_USSD_REFUSED,      /* by the modem: error_kind and code */
+    MODEM_USSD_SILENT,       /* no answer in MODEM_USSD_MS */
+    MODEM_USSD_NO_TURN,      /* the modem had a part on the air for all of MODEM_USSD_MS */
+    MODEM_USSD_LOST,         /* the modem went away, restarted or lost its network meanwhile */
+    MODEM_USSD_END_COUNT
+};
+const char *modem_ussd_end_name(enum modem_ussd_end end);   /* "final" ... */
+const char *modem_ussd_end_text(enum modem_ussd_end end);   /* a sentence for people */
 
 enum modem_error_kind { MODEM_ERROR_NONE /* bare ERROR */, MODEM_ERROR_CMS, MODEM_ERROR_CME };
 
@@ -92,6 +111,8 @@ struct modem_event {
     int code;                            /* -1: none given */
     const char *pdu_hex; size_t pdu_length;   /* hex digits as the modem gave them */
     uint32_t handle;
+    enum modem_ussd_end ussd;
+    const char *text;                    /* UTF-8, "" none */
 };
 
 struct modem_config {
@@ -124,7 +145,7 @@ const uint8_t *modem_output(const struct modem *modem, size_t *ret_len);
 void modem_output_consume(struct modem *modem, size_t len);
 
 /* Hands over one part. The first byte of its PDU goes out only after the modem's prompt. -EBUSY: one is in its hands
- * already, or not READY; -EINVAL: pdu_hex is no hex or over MODEM_PDU_HEX_MAX. One result event follows, always. */
+ * already, or not READY, or a USSD request is under way; -EINVAL: pdu_hex is no hex or over MODEM_PDU_HEX_MAX. One result event follows, always. */
 int modem_send(struct modem *modem, uint64_t part_id, const char *pdu_hex, uint8_t tpdu_length, uint64_t now_ms);
 /* True if modem_send() would take a part now. */
 bool modem_can_send(const struct modem *modem);
@@ -135,6 +156,16 @@ void modem_stored(struct modem *modem, uint32_t handle, uint64_t now_ms);
 /* Reads the card's file of the last used TP-MR before the next part goes. By itself that happens when a part was refused, when
  * one has ended unknown, and when nothing is left to send. Nothing happens where the file cannot be read, or not now. */
 void modem_read_count(struct modem *modem, uint64_t now_ms);
+
+/* Sends a USSD code as soon as no part is on the air, and the replies (at most MODEM_USSD_REPLIES_MAX) one by one while the network
+ * asks for them. No part goes meanwhile: at most MODEM_USSD_MS, and what is still open then is cancelled (AT+CUSD=2). One
+ * MODEM_EVENT_USSD follows, always. -EINVAL: something else than 0-9 * # + in it, too long or too many; -EALREADY: a
+ * request is under way; -EAGAIN: neither READY nor SENDING; -ENOMEM. */
+#define MODEM_USSD_REPLIES_MAX 8
+#define MODEM_USSD_MS 60000
+int modem_ussd(struct modem *modem, const char *code, const char *const *replies, size_t reply_count, uint64_t now_ms);
+/* A request is under way, or being cancelled: modem_send() takes nothing. */
+bool modem_ussd_is_busy(const struct modem *modem);
 
 const struct modem_status *modem_status(const struct modem *modem);
 

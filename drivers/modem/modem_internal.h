@@ -8,6 +8,8 @@
  * modem_network.c  registration, signal, operator: polls and unsolicited lines
  * modem_send.c     one part from prompt to result
  * modem_count.c    the card's file of the last used TP-MR, and whether the modem has been at work since
+ * modem_dialogue.c  USSD requests between two parts
+ * modem_ussd.c     how their texts are written
  * modem_storage.c  received messages: reading, handing over, deleting
  * modem_names.c    names and sentences */
 #ifndef CELLPOST_DRIVERS_MODEM_INTERNAL_H
@@ -16,6 +18,7 @@
 #include "drivers/at/at_chat.h"
 #include "drivers/at/at_parse.h"
 #include "drivers/modem/modem.h"
+#include "drivers/modem/modem_ussd.h"
 
 #define MODEM_AGAIN_MS 2000            /* a step that must be asked again: a card that starts, no "SMS Ready" yet */
 #define MODEM_SILENCES_MAX 4           /* commands of one script that get no answer although AT does: then start over */
@@ -86,6 +89,22 @@ struct modem_handle {
 
 struct modem_read { char storage[3]; uint16_t index; };
 
+/* A USSD request on its way, on the heap: few modems have one. */
+enum modem_dialogue_phase { DIALOGUE_WAITS, DIALOGUE_ASKING /* the command runs */, DIALOGUE_OPEN /* for the network to answer */, DIALOGUE_OVER };
+struct modem_dialogue {
+    enum modem_dialogue_phase phase;
+    bool started, answered;
+    uint64_t deadline_ms;
+    uint32_t left_ms;                  /* for the command that is about to start */
+    int m;                             /* of the last +CUSD, whose text is below */
+    char text[MODEM_USSD_TEXT_MAX];
+    enum modem_ussd_end end;
+    enum modem_error_kind error_kind;
+    int code;
+    uint8_t count, at;
+    char say[1 + MODEM_USSD_REPLIES_MAX][MODEM_USSD_CODE_MAX + 1];   /* the code, then replies */
+};
+
 struct modem {
     struct modem_config config;
     struct modem_status status;
@@ -145,6 +164,11 @@ struct modem {
     uint8_t count_silences;
     char count_refused[48];            /* the modem and card that do not give the file */
     bool interleaved;                  /* a job ran since the last part */
+
+    /* USSD. */
+    struct modem_dialogue *dialogue;   /* NULL: none */
+    bool dialogue_cancel;              /* AT+CUSD=2 is due: the network or the modem may still hold one open */
+    uint8_t ussd_coding;               /* the one that was taken, plus 1; 0: none yet */
 
     /* Received messages. */
     char mem1[3], mem_main[3], select[3];
@@ -218,6 +242,15 @@ void modem_count_on_cmee(struct modem *modem, const struct at_event *line, uint6
 enum modem_verdict modem_count_judge_cmee(struct modem *modem, const struct at_event *done, uint64_t now_ms);
 void modem_count_on_line(struct modem *modem, const struct at_event *line, uint64_t now_ms);
 enum modem_verdict modem_count_judge(struct modem *modem, const struct at_event *done, uint64_t now_ms);
+
+/* modem_dialogue.c */
+const struct modem_step *modem_dialogue_job(struct modem *modem, uint64_t now_ms);
+void modem_dialogue_urc(struct modem *modem, const struct at_event *urc, uint64_t now_ms);
+void modem_dialogue_poll(struct modem *modem, uint64_t now_ms);
+/* Ends one whose modem is not at work any more, and tells of one that is over. */
+void modem_dialogue_settle(struct modem *modem, uint64_t now_ms);
+uint64_t modem_dialogue_deadline(const struct modem *modem);
+void modem_dialogue_forget(struct modem *modem);            /* another modem may be there */
 
 /* modem_storage.c */
 const struct modem_step *modem_storage_job(struct modem *modem, uint64_t now_ms);

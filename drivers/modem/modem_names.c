@@ -73,3 +73,26 @@ const char *modem_trigger_name(enum modem_trigger trigger)
     assert((unsigned)trigger < MODEM_TRIGGER_COUNT);
     return names[trigger];
 }
+
+static const struct { const char *name, *text; } ussd_ends[MODEM_USSD_END_COUNT] = {
+    [MODEM_USSD_FINAL] = { "final", "The network has answered." },
+    [MODEM_USSD_REPLY] = { "reply", "The network waits for a reply; none was left, and the dialogue was cancelled." },
+    [MODEM_USSD_ENDED] = { "ended", "The network ended the dialogue without an answer." },
+    [MODEM_USSD_OTHER] = { "other_client", "The answer went to an application of the SIM card." },
+    [MODEM_USSD_UNSUPPORTED] = { "unsupported", "The network does not know this code, or does not take codes by the way this modem is registered (LTE alone)." },
+    [MODEM_USSD_NETWORK_SLOW] = { "network_timeout", "The operator's service did not answer the network in time: try again later." },
+    [MODEM_USSD_REFUSED] = { "refused", "The modem or the network refused the code." },
+    [MODEM_USSD_SILENT] = { "silent", "The network did not answer within 60 s." },
+    [MODEM_USSD_NO_TURN] = { "no_turn", "The modem had a part on the air for 60 s: the code was not sent." },
+    [MODEM_USSD_LOST] = { "lost", "The modem went away, restarted or lost its network before the answer came." },
+};
+
+const char *modem_ussd_end_name(enum modem_ussd_end end)
+{
+    return (unsigned)end < MODEM_USSD_END_COUNT ? ussd_ends[end].name : "unknown";
+}
+
+const char *modem_ussd_end_text(enum modem_ussd_end end)
+{
+    return (unsigned)end < MODEM_USSD_END_COUNT ? ussd_ends[end].text : "";
+}

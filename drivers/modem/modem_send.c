@@ -13,7 +13,7 @@
 
 bool modem_can_send(const struct modem *modem)
 {
-    return modem->status.state == MODEM_READY && !modem->part;
+    return modem->status.state == MODEM_READY && !modem->part && !modem_ussd_is_busy(modem);
 }
 
 int modem_send(struct modem *modem, uint64_t part_id, const char *pdu_hex, uint8_t tpdu_length, uint64_t now_ms)

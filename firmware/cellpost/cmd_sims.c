@@ -43,7 +43,7 @@ static struct table *rows_of_use(const struct cli *cli, json_t *sims)
 {
     static const struct table_column columns[] = {
         { "SIM", false, false }, { "NAME", false, false }, { "STATE", false, false }, { "TARIFF", false, false }, { "TODAY", true, false },
-        { "MONTH", true, false }, { "SPENT", true, false }, { "BUNDLE LEFT", false, true }, { "RUNS OUT", false, false },
+        { "MONTH", true, false }, { "SPENT", true, false }, { "BALANCE", false, false }, { "BUNDLE LEFT", false, true }, { "RUNS OUT", false, false },
     };
     struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
     json_t *sim;
@@ -52,7 +52,7 @@ static struct table *rows_of_use(const struct cli *cli, json_t *sims)
     json_array_foreach(sims, i, sim) {
         json_t *limits = json_object_get(sim, "limits");
         const char *state = json_text_of(sim, "state");
-        char text[LIMIT_WORDS_MAX], money[MONEY_WORDS_MAX], time[WHEN_TEXT_MAX];
+        char text[LIMIT_WORDS_MAX], money[MONEY_WORDS_MAX], balance[96], time[WHEN_TEXT_MAX];
 
         table_add(table, json_text_of(sim, "iccid"), TABLE_PLAIN);
         table_add(table, json_text_of(sim, "name"), TABLE_PLAIN);
@@ -61,6 +61,8 @@ static struct table *rows_of_use(const struct cli *cli, json_t *sims)
         table_add(table, limit_words(json_object_get(limits, "per_day"), text), TABLE_PLAIN);
         table_add(table, limit_words(json_object_get(limits, "per_month"), text), TABLE_PLAIN);
         table_add(table, money_words(json_object_get(json_object_get(sim, "spent"), "this_month"), money), TABLE_PLAIN);
+        balance_shown(json_object_get(sim, "balance"), balance, sizeof balance);
+        table_add(table, balance, TABLE_PLAIN);
         add_bundles(table, json_object_get(sim, "bundles"));
         table_add(table, cli_time_of(cli, sim, "runs_out_at", time), TABLE_WARN);
     }

@@ -4,6 +4,8 @@
 #ifndef CELLPOST_COMMANDS_H
 #define CELLPOST_COMMANDS_H
 
+#include <jansson.h>
+
 /* Without a daemon. */
 int cmd_segments(int argc, char **argv);
 int cmd_pdu(int argc, char **argv);
@@ -16,10 +18,14 @@ int cmd_cancel(int argc, char **argv);
 int cmd_release(int argc, char **argv);
 int cmd_drop(int argc, char **argv);
 int cmd_inbox(int argc, char **argv);
-int cmd_modems(int argc, char **argv);
-int cmd_sims(int argc, char **argv);
 int cmd_route(int argc, char **argv);
 int cmd_quote(int argc, char **argv);
+int cmd_modems(int argc, char **argv);
+int cmd_sims(int argc, char **argv);
+/* What a SIM has left, as people read it. */
+void balance_shown(json_t *balance, char *ret_text, size_t size);
+int cmd_balance(int argc, char **argv);
+int cmd_ussd(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_key(int argc, char **argv);

@@ -30,6 +30,8 @@ static const struct verb {
     { "sims", cmd_sims, false, "list the SIMs: what they have sent and may still send" },
     { "route", cmd_route, false, "explain by which SIM a message would go, and why" },
     { "quote", cmd_quote, false, "say what a text would cost" },
+    { "balance", cmd_balance, false, "ask the operator what a SIM has left" },
+    { "ussd", cmd_ussd, false, "send a USSD code by a SIM and print the answer" },
     { "top", cmd_top, false, "watch modems and queue" },
     { "events", cmd_events, false, "show what happens, line by line" },
     { "key", cmd_key, false, "add, list and remove keys for the TCP API" },

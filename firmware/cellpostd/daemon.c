@@ -178,6 +178,8 @@ static void on_calls(uv_async_t *async)
             call->call.live.store_bytes_written = daemon->store_stats.bytes_written;
             call->call.live.store_syncs = daemon->store_stats.syncs;
             http_call_done(call);
+        } else if (call->step == API_WAIT_ASK) {
+            daemon_ask(daemon, call);
         } else {
             call->call.change->waiter = call;
             gateway_submit(box_gateway(daemon->box), call->call.change, daemon_now());
@@ -187,8 +189,10 @@ static void on_calls(uv_async_t *async)
 
 static void on_answer(void *context, struct store_change *change)
 {
-    (void)context;
-    http_call_done(change->waiter);
+    if (change->kind == CHANGE_BALANCE)
+        daemon_balance_stored(context, change);
+    else
+        http_call_done(change->waiter);
 }
 
 /* A modem that waits for a person is a warning; the steps on its way to readiness are not. */
@@ -212,6 +216,8 @@ static void on_event(void *context, const struct live_event *event)
     else if (event->kind == LIVE_PART && event->step == LIVE_PART_UNKNOWN)
         log_line(LOG_WARNING, "%s: message %lld, part %d of %d: %s", event->port, (long long)event->message_id, event->part + 1,
                  event->parts, event->reason);
+    else if (event->kind == LIVE_INBOX)
+        daemon_balance_message(daemon, event);
     if (daemon->http != NULL)
         http_publish(daemon->http, event);
 }
@@ -307,6 +313,7 @@ static void on_reload_signal(uv_signal_t *signal, int number)
     /* The rest of the running one is in use by other threads. */
     swap_banks(daemon->config, &config);
     config_done(&config);
+    daemon_operators_load(daemon);
     daemon_ports_scan(daemon);
     log_line(LOG_NOTICE, "%s was read again", daemon->config_path);
 }
@@ -430,7 +437,8 @@ static int64_t boot_read(void)
 
 static int start_box(struct daemon *daemon)
 {
-    static const struct box_ops ops = { .event = on_event, .answer = on_answer, .want_write = want_write, .closed = line_closed };
+    static const struct box_ops ops = { .event = on_event, .answer = on_answer, .want_write = want_write, .closed = line_closed,
+                                        .ussd = daemon_ask_answered };
     const struct config_optout *optout = &daemon->config->optout;
     struct box_config config = {
         .ops = &ops, .context = daemon, .send_timeout_ms = daemon->config->modem.send_timeout_ms,
@@ -489,6 +497,8 @@ static void finish(struct daemon *daemon)
         store_thread_stop(daemon->store_thread);
         collect_commits(daemon);
     }
+    if (daemon->box != NULL)
+        box_ussd_abandon(daemon->box);
     if (daemon->http != NULL) {
         http_stop(daemon->http);   /* whoever still waits is told that the gateway is stopping */
         drain_calls(daemon);
@@ -503,6 +513,7 @@ static void finish(struct daemon *daemon)
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&daemon->loop);
     free(daemon->watches);
+    operator_free(daemon->operators);
     uv_mutex_destroy(&daemon->calls_mutex);
 }
 
@@ -522,6 +533,7 @@ int daemon_run(const char *config_path, struct config *config)
     (void)uv_mutex_init(&daemon.calls_mutex);
     start_loop(&daemon);
     if (start_box(&daemon) == 0 && start_store(&daemon) == 0 && start_http(&daemon) == 0) {
+        daemon_operators_load(&daemon);
         daemon_ports_start(&daemon);
         log_line(LOG_INFO, "kinds of numbers: %s", number_backend());
         log_line(LOG_NOTICE, "cellpostd %s: %u port%s, database %s%s%s%s%s", CELLPOST_VERSION, (unsigned)box_slot_count(daemon.box),

@@ -9,6 +9,7 @@
 #include "firmware/common/box.h"
 #include "firmware/common/config.h"
 #include "firmware/common/log.h"
+#include "src/routing/operator.h"
 
 #include <stdatomic.h>
 #include <uv.h>
@@ -46,10 +47,31 @@ struct daemon {
     _Atomic int intake_error;
     _Atomic(char *) refusing;                      /* why messages are refused: static text, NULL: accepted */
     bool stopping;
+    struct operator_table *operators;              /* NULL: none */
 };
 
 struct gateway_now daemon_now(void);
 void daemon_log_notes(enum log_level level, const struct config_notes *notes);
+
+/* daemon_ask.c: questions for the operators of SIMs. Takes the call over. */
+void daemon_ask(struct daemon *daemon, struct http_call *call);
+void daemon_ask_end(struct http_call *call, enum api_ask_result result);
+/* A code by the SIM in this slot; with balance the answer goes to daemon_balance_answered(). call NULL: nobody waits. */
+int daemon_ask_code(struct daemon *daemon, uint32_t slot, const char *code, const char *const *replies, size_t reply_count, bool balance,
+                    struct http_call *call);
+void daemon_ask_answered(void *context, uint32_t slot, void *waiter, const struct box_ussd *ussd);   /* of box_ops */
+
+/* daemon_balance.c: what SIMs have left. Reads the table of operators: operators.csv beside the configuration; with an error in it
+ * the one in force stays. */
+void daemon_operators_load(struct daemon *daemon);
+/* Asks the operator of the SIM in this slot, and stores the answer. call: who waits for it; NULL: nobody, the log has what went wrong.
+ * Without a call 0, or -EALREADY, -EAGAIN, -ENODEV as box_ussd(), -ENOENT: no code is known, -ENOMEM. */
+int daemon_balance_ask(struct daemon *daemon, uint32_t slot, struct http_call *call);
+/* The answer came. */
+void daemon_balance_answered(struct daemon *daemon, uint32_t slot, struct http_call *call, const char *text);
+void daemon_balance_stored(struct daemon *daemon, struct store_change *change);
+/* An incoming message that may tell the credit. */
+void daemon_balance_message(struct daemon *daemon, const struct live_event *event);
 
 /* daemon_ports.c: finding, opening and watching the ports of all banks. */
 void daemon_ports_start(struct daemon *daemon);

@@ -22,6 +22,8 @@ struct box_slot {
     uint32_t lives;                      /* of its modem, as the gateway knows */
     bool gone;                           /* the line said so; closed when its events are handled */
     uint64_t air_since_us, busy_us, ready_since_us;
+    bool ussd_open;
+    void *ussd_waiter;
 };
 
 struct box {
@@ -68,7 +70,8 @@ static void tell_ready(struct box_slot *slot, struct gateway_now now)
 {
     enum modem_state state = modem_status(slot->modem)->state;
     /* Once ready it stays so while it does its housekeeping; after a refusal it must say that it can take a part. */
-    bool ready = slot->told_ready ? state == MODEM_READY || state == MODEM_SENDING : modem_can_send(slot->modem);
+    bool ready = slot->told_ready ? (state == MODEM_READY || state == MODEM_SENDING) && !modem_ussd_is_busy(slot->modem) :
+                                    modem_can_send(slot->modem);
 
     if (ready == slot->told_ready)
         return;
@@ -110,6 +113,22 @@ static void sim_event(struct box_slot *slot, const struct modem_status *status, 
     (void)snprintf(sim.model, sizeof sim.model, "%s", identity->model);
     (void)snprintf(sim.revision, sizeof sim.revision, "%s", identity->revision);
     gateway_slot_sim(slot->box->gateway, slot->index, slot->port, &sim, now);
+}
+
+static void ussd_end(struct box_slot *slot, const struct box_ussd *ussd)
+{
+    void *waiter = slot->ussd_waiter;
+
+    if (!slot->ussd_open)
+        return;
+    slot->ussd_open = false;
+    slot->ussd_waiter = NULL;
+    slot->box->config.ops->ussd(slot->box->config.context, slot->index, waiter, ussd);
+}
+
+static void ussd_event(struct box_slot *slot, const struct modem_event *event)
+{
+    ussd_end(slot, &(struct box_ussd){ event->ussd, event->error_kind, event->code, event->text });
 }
 
 /* Events happen within a turn of the loop: the turn's time serves. */
@@ -160,6 +179,9 @@ static void on_modem_event(void *context, const struct modem_event *event, uint6
         break;
     case MODEM_EVENT_REPORT:
         gateway_report(gateway, slot->index, event->pdu_hex, event->pdu_length, event->handle, now);
+        break;
+    case MODEM_EVENT_USSD:
+        ussd_event(slot, event);
         break;
     }
 }
@@ -392,6 +414,37 @@ void box_line_writable(struct box *box, uint32_t index, struct gateway_now now)
     box->turn = now;
     if (box->slots[index]->line.ops != NULL)
         slot_settle(box->slots[index], now);
+}
+
+/* -- USSD ----------------------------------------------------------------------------------------------------- */
+
+int box_ussd(struct box *box, uint32_t index, const char *code, const char *const *replies, size_t reply_count, void *waiter,
+             struct gateway_now now)
+{
+    struct box_slot *slot = box->slots[index];
+    int r;
+
+    if (slot->line.ops == NULL || slot->gone)
+        return -ENODEV;
+    if (slot->ussd_open)
+        return -EALREADY;
+    box->turn = now;
+    slot->ussd_open = true;              /* first: it may end within the call */
+    slot->ussd_waiter = waiter;
+    r = modem_ussd(slot->modem, code, replies, reply_count, ms(now));
+    if (r < 0) {
+        slot->ussd_open = false;
+        slot->ussd_waiter = NULL;
+        return r;
+    }
+    slot_settle(slot, now);
+    return 0;
+}
+
+void box_ussd_abandon(struct box *box)
+{
+    for (uint32_t i = 0; i < box->slot_count; i++)
+        ussd_end(box->slots[i], &(struct box_ussd){ MODEM_USSD_LOST, MODEM_ERROR_NONE, -1, "" });
 }
 
 /* -- the clock ------------------------------------------------------------------------------------------------ */

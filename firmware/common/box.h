@@ -12,6 +12,9 @@
 #include "hal/line.h"
 #include "src/gateway/gateway.h"
 
+/* How a USSD request ended; text lives during the call. code: of a refusal by the modem, -1 none. */
+struct box_ussd { enum modem_ussd_end end; enum modem_error_kind error_kind; int code; const char *text; };
+
 struct box_ops {
     void (*event)(void *context, const struct live_event *event);
     void (*answer)(void *context, struct store_change *change);
@@ -19,6 +22,8 @@ struct box_ops {
     void (*want_write)(void *context, uint32_t slot, bool want);
     /* The line is closed, the slot is free of it: the port may be opened again when it is back. */
     void (*closed)(void *context, uint32_t slot);
+    /* The answer to box_ussd(), with its waiter. NULL where it is never called. */
+    void (*ussd)(void *context, uint32_t slot, void *waiter, const struct box_ussd *ussd);
 };
 
 struct box_config {
@@ -46,6 +51,13 @@ void box_line_opened(struct box *box, uint32_t slot, struct hal_line line, struc
 void box_line_readable(struct box *box, uint32_t slot, struct gateway_now now);
 void box_line_writable(struct box *box, uint32_t slot, struct gateway_now now);
 void box_line_close(struct box *box, uint32_t slot, struct gateway_now now);
+
+/* A USSD code by the SIM in this slot, as modem_ussd(); ops->ussd follows, always. Until then the gateway is told that the slot
+ * takes no part. -ENODEV: no line. */
+int box_ussd(struct box *box, uint32_t slot, const char *code, const char *const *replies, size_t reply_count, void *waiter,
+             struct gateway_now now);
+/* Before box_free(): what still waits is told that it is lost. */
+void box_ussd_abandon(struct box *box);
 
 struct gateway *box_gateway(struct box *box);
 const struct modem_status *box_modem_status(const struct box *box, uint32_t slot);

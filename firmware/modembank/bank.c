@@ -189,6 +189,12 @@ static int port_init(struct bank *bank, uint32_t index)
     for (size_t i = 0; i < options->fault_count; i++)
         sim_modem_set_fault(port->modem, options->faults[i].fault, options->faults[i].ppm, options->faults[i].argument,
                             bank_now_us(bank));
+    for (size_t i = 0; i < options->ussd_count; i++) {
+        if (sim_modem_set_ussd(port->modem, options->ussd[i].code, options->ussd[i].text) < 0) {
+            (void)fprintf(stderr, "cellpost-modembank: --ussd %s: the text must be UTF-8\n", options->ussd[i].code);
+            return -EINVAL;
+        }
+    }
     bank_touch(bank, port);
     return port_plug(port);
 }

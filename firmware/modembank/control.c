@@ -169,6 +169,24 @@ static void command_fault(struct bank *bank, const struct words *words, struct j
     json_add(json, "{\"ok\":true}");
 }
 
+static void command_ussd(struct bank *bank, const struct words *words, struct json *json)
+{
+    char code[SIM_USSD_CODE_MAX], text[SIM_USSD_TEXT_MAX];
+    uint32_t first, end;
+    int r = 0;
+
+    if (words->count < 3 || !modem_range(bank, words->text[1], &first, &end) || options_parse_ussd(words->text[2], code, text) < 0) {
+        refuse(json, "ussd MODEM CODE=TEXT; without TEXT it never answers");
+        return;
+    }
+    for (uint32_t i = first; i < end && r == 0; i++)
+        r = sim_modem_set_ussd(bank->ports[i].modem, code, text);
+    if (r < 0)
+        refuse(json, r == -ENOSPC ? "too many codes" : "TEXT must be sound UTF-8");
+    else
+        json_add(json, "{\"ok\":true}");
+}
+
 static void command_outage(struct bank *bank, const struct words *words, struct json *json)
 {
     uint64_t cms;
@@ -235,6 +253,7 @@ static const struct {
     { "fault",       4, command_fault,       "fault MODEM NAME[=PROBABILITY[:ARGUMENT]] [ARGUMENT], fault MODEM clear" },
     { "outage",      2, command_outage,      "outage CMS-ERROR" },
     { "report",      2, command_report,      "report MODE" },
+    { "ussd",        3, command_ussd,        "ussd MODEM CODE=TEXT" },
     { "quit",        1, command_quit,        "quit" },
     { "help",        1, command_help,        "help" },
 };

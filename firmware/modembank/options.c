@@ -17,7 +17,7 @@
 enum bank_option {
     OPT_HELP = 1, OPT_VERSION, OPT_COUNT, OPT_DIR, OPT_AIR, OPT_JITTER, OPT_LINKED, OPT_LATENCY, OPT_REPORT_MS, OPT_REPORT, OPT_INCOMING,
     OPT_BOOT, OPT_REGISTER, OPT_REPLUG, OPT_SEED, OPT_LOG, OPT_CONTROL, OPT_FAULT, OPT_PERSONALITY, OPT_NUMBER, OPT_ECHO,
-    OPT_PIN, OPT_QUIET,
+    OPT_PIN, OPT_QUIET, OPT_USSD,
 };
 
 static const struct option long_options[] = {
@@ -32,7 +32,8 @@ static const struct option long_options[] = {
     { "control", required_argument, NULL, OPT_CONTROL }, { "fault", required_argument, NULL, OPT_FAULT },
     { "personality", required_argument, NULL, OPT_PERSONALITY }, { "number-base", required_argument, NULL, OPT_NUMBER },
     { "echo", no_argument, NULL, OPT_ECHO },           { "pin", no_argument, NULL, OPT_PIN },
-    { "quiet", no_argument, NULL, OPT_QUIET },         { NULL, 0, NULL, 0 },
+    { "quiet", no_argument, NULL, OPT_QUIET },         { "ussd", required_argument, NULL, OPT_USSD },
+    { NULL, 0, NULL, 0 },
 };
 
 static void print_help(void)
@@ -65,10 +66,12 @@ static void print_help(void)
         "  --number-base NUMBER   own number of modem 0; the others count up; default %s\n"
         "  --echo                 modems start with echo on\n"
         "  --pin                  SIMs ask for their PIN, 1234\n"
+        "  --ussd CODE=TEXT       what the network answers to this USSD code; \\n is a new line, no TEXT: nothing ever.\n"
+        "                         May be given %d times; else *100# is the balance, *101# a menu\n"
         "  --quiet                no line for each part\n"
         "  --help, --version\n"
         "\n"
-        "faults (argument):      ", BANK_MODEMS_MAX, NUMBER_DEFAULT);
+        "faults (argument):      ", BANK_MODEMS_MAX, NUMBER_DEFAULT, SIM_USSD_MAX);
     for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
         (void)printf(" %s", sim_fault_kind((enum sim_fault)i)->name);
     (void)printf("\n                         late, hang, chatty: ms; cms, cme: the code; garbage: octets\n"
@@ -142,6 +145,26 @@ static bool fault_list(const char *text, struct bank_options *options)
         text += length + (text[length] == ',');
     }
     return true;
+}
+
+int options_parse_ussd(const char *text, char ret_code[SIM_USSD_CODE_MAX], char ret_text[SIM_USSD_TEXT_MAX])
+{
+    size_t length = strspn(text, "0123456789*#+"), used = 0;
+
+    if (length == 0 || length >= SIM_USSD_CODE_MAX || text[length] != '=')
+        return -EINVAL;
+    memcpy(ret_code, text, length);
+    ret_code[length] = '\0';
+    for (text += length + 1; *text != '\0'; text++) {
+        bool line = text[0] == '\\' && text[1] == 'n';
+
+        if (used + 1 == SIM_USSD_TEXT_MAX)
+            return -EINVAL;
+        ret_text[used++] = line ? '\n' : *text;
+        text += line;
+    }
+    ret_text[used] = '\0';
+    return 0;
 }
 
 static bool personality_list(const char *text, struct bank_options *options)
@@ -220,6 +243,10 @@ static bool take(enum bank_option option, const char *value, struct bank_options
     case OPT_QUIET:
         options->quiet = true;
         return true;
+    case OPT_USSD:
+        return options->ussd_count < SIM_USSD_MAX &&
+               options_parse_ussd(value, options->ussd[options->ussd_count].code, options->ussd[options->ussd_count].text) == 0 &&
+               options->ussd_count++ < SIM_USSD_MAX;
     case OPT_HELP: case OPT_VERSION:
         break;
     }

@@ -25,6 +25,8 @@ struct bank_options {
     const struct sim_personality *personalities[BANK_PERSONALITIES_MAX];
     size_t personality_count;
     uint64_t number_base;                /* digits of "+..." */
+    struct { char code[SIM_USSD_CODE_MAX], text[SIM_USSD_TEXT_MAX]; } ussd[SIM_USSD_MAX];
+    size_t ussd_count;
     bool echo, pin, quiet;
 };
 
@@ -32,6 +34,9 @@ enum options_verdict { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_WRONG };
 
 /* WRONG: said why on stderr; HELP: printed on stdout. */
 enum options_verdict options_parse(int argc, char **argv, struct bank_options *ret_options);
+
+/* "CODE=TEXT", where \n in the text is a new line; "CODE=": it never answers. -EINVAL. */
+int options_parse_ussd(const char *text, char ret_code[SIM_USSD_CODE_MAX], char ret_text[SIM_USSD_TEXT_MAX]);
 
 /* "NAME=PROBABILITY[:ARGUMENT]". -EINVAL. */
 int options_parse_fault(const char *text, size_t length, struct bank_fault *ret_fault);

@@ -490,14 +490,6 @@ static void chatter(struct sim_modem *modem, uint64_t now_us)
     sim_arm(modem, SIM_TIMER_CHATTER, now_us + (uint64_t)(modem->faults[SIM_FAULT_CHATTY].argument + 1) * MS_US);
 }
 
-static void ussd_reply(struct sim_modem *modem)
-{
-    char text[SIM_LINE_MAX];
-
-    (void)sim_text_show(modem->settings.charset, modem->ussd_reply, text, sizeof text);
-    sim_say(modem, "+CUSD: %d,\"%s\",%d", modem->ussd_state, text, modem->settings.charset == SIM_CHARSET_UCS2 ? 72 : 15);
-}
-
 static void timer_fire(struct sim_modem *modem, enum sim_timer timer, uint64_t now_us)
 {
     switch (timer) {
@@ -533,7 +525,7 @@ static void timer_fire(struct sim_modem *modem, enum sim_timer timer, uint64_t n
         sim_cnma_timeout(modem, now_us);
         break;
     case SIM_TIMER_USSD:
-        ussd_reply(modem);
+        sim_ussd_answer(modem);
         break;
     case SIM_TIMER_CHATTER:
         chatter(modem, now_us);

@@ -138,6 +138,13 @@ void sim_modem_power_off(struct sim_modem *modem, uint64_t now_us);   /* unplugg
 void sim_modem_power_on(struct sim_modem *modem, uint64_t now_us);
 void sim_modem_set_card(struct sim_modem *modem, struct sim_card *card, uint64_t now_us);
 
+/* What the network answers to a code, before its own *100# and *101#. text: UTF-8, "" never, NULL as if it had not been said.
+ * -EINVAL: no code or too long, -ENOSPC: too many. */
+#define SIM_USSD_MAX 16
+#define SIM_USSD_CODE_MAX 64
+#define SIM_USSD_TEXT_MAX 256
+int sim_modem_set_ussd(struct sim_modem *modem, const char *code, const char *text);
+
 /* Strikes in ppm of a million cases; a state is drawn once, now. argument 0: that of the table. */
 void sim_modem_set_fault(struct sim_modem *modem, enum sim_fault fault, uint32_t ppm, uint32_t argument, uint64_t now_us);
 /* Strikes once: at the next part or line, or at once (see the table). States stay until cleared. */

@@ -5,7 +5,8 @@
  *   sim_modem.c     power, line editor, timers, faults      sim_command.c   the tables of commands
  *   sim_output.c    what it says                            sim_text.c      character sets of the AT interface
  *   sim_general.c   commands of 27.007                      sim_sms.c       commands of 27.005, storages
- *   sim_submit.c    a part from Ctrl-Z to its answer        sim_deliver.c   messages and reports that come in */
+ *   sim_submit.c    a part from Ctrl-Z to its answer        sim_deliver.c   messages and reports that come in
+ *   sim_ussd.c      codes and what the network answers */
 #ifndef CELLPOST_HAL_SIM_MODEM_INTERNAL_H
 #define CELLPOST_HAL_SIM_MODEM_INTERNAL_H
 
@@ -13,7 +14,7 @@
 #include "hal/sim/sim_pdu.h"
 #include "hal/sim/sim_random.h"
 
-#define SIM_LINE_MAX 560             /* a USSD string in UCS2 hex is the longest that is sound */
+#define SIM_LINE_MAX 1200            /* a USSD text in UCS2 hex is the longest that is sound */
 #define SIM_INPUT_MAX 4096           /* typed ahead while a command runs */
 #define SIM_TEXT_MAX 1024            /* after the prompt: hex of a PDU, or text in UCS2 hex */
 #define SIM_ARGS_MAX 10
@@ -123,9 +124,10 @@ struct sim_modem {
     char urcs[SIM_BUFFERED_URC_MAX];     /* lines kept back in +CNMI mode 0 */
     size_t urcs_length;
 
-    const char *ussd_reply;              /* static text or ussd_buffer */
-    char ussd_buffer[96];
+    char ussd_reply[SIM_USSD_TEXT_MAX];
     int ussd_state, ussd_menu;           /* state of the reply due; menu: a session is open */
+    struct { char code[SIM_USSD_CODE_MAX], text[SIM_USSD_TEXT_MAX]; } ussd[SIM_USSD_MAX];
+    size_t ussd_count;
 };
 
 typedef struct sim_result (*sim_handler)(struct sim_modem *modem, struct sim_call *call, uint64_t now_us);
@@ -183,6 +185,9 @@ int sim_storage_put(struct sim_modem *modem, size_t storage, const uint8_t *pdu,
                     enum sim_slot_stat stat, bool report);            /* the index as the modem says it; -ENOSPC */
 struct sim_result sim_sms_ready(const struct sim_modem *modem);       /* OK, or why SMS does not work now */
 void sim_text_mode_fields(const struct sim_modem *modem, const struct sms_tpdu *tpdu, char *ret_text, size_t size);
+
+/* sim_ussd.c */
+void sim_ussd_answer(struct sim_modem *modem);                        /* its time has come */
 
 /* sim_text.c: what the AT interface shows and takes in the character set of +CSCS */
 size_t sim_text_show(enum sim_charset charset, const char *utf8, char *ret_text, size_t size);

@@ -24,7 +24,7 @@ static const struct sim_personality personalities[] = {
     {
         /* sim800l-prompt-without-blank; RDY and friends at boot. */
         .name = "sim800l", .manufacturer = "SIMCOM_Ltd", .model = "SIMCOM_SIM800L", .revision = "Revision:1418B05SIM800L24",
-        .family = SIM_FAMILY_SIMCOM, .prompt = "\r\n>", .echo = true, .error = "ERROR", .mr_source = SIM_MR_CARD,
+        .family = SIM_FAMILY_SIMCOM, .ussd = SIM_USSD_UCS2, .prompt = "\r\n>", .echo = true, .error = "ERROR", .mr_source = SIM_MR_CARD,
         .cnmi = { .mode = 0x0F, .mt = 0x0F, .bm = 0x05, .ds = 0x03, .bfr = 0x03 }, .csms_max = 1, .storages = "SM,ME",
         .me_slots = 20, .index_base = 1, .memories_min = 1, .report_storage = "SM",
         .boot_lines = { "RDY", "+CFUN: 1", "+CPIN: READY", "Call Ready" }, .ready_line = "SMS Ready",
@@ -49,7 +49,7 @@ static const struct sim_personality personalities[] = {
     },
     {
         .name = "huawei-e173", .manufacturer = "huawei", .model = "E173", .revision = "11.126.16.04.159",
-        .family = SIM_FAMILY_HUAWEI, .prompt = "\r\n> ", .echo = true, .error = "COMMAND NOT SUPPORT", .mr_source = SIM_MR_CARD,
+        .family = SIM_FAMILY_HUAWEI, .ussd = SIM_USSD_PACKED, .prompt = "\r\n> ", .echo = true, .error = "COMMAND NOT SUPPORT", .mr_source = SIM_MR_CARD,
         .cnmi = { .mode = 0x07, .mt = 0x0F, .bm = 0x05, .ds = 0x07, .bfr = 0x03 }, .csms_max = 1, .storages = "SM,ME",
         .me_slots = 23, .index_base = 0, .memories_min = 1, .report_storage = "SM",
         .boot_lines = { "^BOOT:27710117,0,0,0,75", "^SIMST:1" }, .ready_line = "^SRVST:2",
@@ -58,7 +58,7 @@ static const struct sim_personality personalities[] = {
     },
     {
         /* Samba/TC35 class: bfr must be 1, takes the TP-MR of the PDU. */
-        .name = "tc35", .manufacturer = "SIEMENS", .model = "TC35i", .revision = "REVISION 03.01", .family = SIM_FAMILY_SIEMENS,
+        .name = "tc35", .manufacturer = "SIEMENS", .model = "TC35i", .revision = "REVISION 03.01", .family = SIM_FAMILY_SIEMENS, .ussd = SIM_USSD_EARLY,
         .prompt = "\r\n> ", .echo = true, .error = "ERROR", .mr_source = SIM_MR_PDU,
         .cnmi = { .mode = 0x0F, .mt = 0x0F, .bm = 0x0D, .ds = 0x07, .bfr = 0x02 }, .csms_max = 1, .storages = "SM,MT",
         .me_slots = 25, .index_base = 1, .memories_min = 1, .report_storage = "SM", .boot_lines = { "^SYSSTART" },

@@ -20,6 +20,10 @@ enum sim_family {
 /* Where TP-MR comes from. TS 23.040 9.2.3.6 wants the card's EF_SMSS; real modems do all three. */
 enum sim_mr_source { SIM_MR_CARD, SIM_MR_MODEM, SIM_MR_PDU };
 
+/* How it writes USSD: by +CSCS; packed digits both ways, plain codes are refused (Huawei); UCS2 digits whatever +CSCS and its own
+ * dcs say; by +CSCS and before the OK of its command, without dcs. */
+enum sim_ussd_coding { SIM_USSD_BY_CHARSET, SIM_USSD_PACKED, SIM_USSD_UCS2, SIM_USSD_EARLY };
+
 /* Bit n: the value n is accepted (+CNMI=?). */
 struct sim_cnmi_masks { uint8_t mode, mt, bm, ds, bfr; };
 
@@ -30,6 +34,7 @@ struct sim_personality {
     const char *name;
     const char *manufacturer, *model, *revision;
     uint8_t family;
+    enum sim_ussd_coding ussd;
     const char *prompt;                  /* after AT+CMGS; "" none at all (nRF91) */
     bool echo;                           /* after power on */
     bool text_mode;                      /* AT+CMGF after power on */

@@ -3,7 +3,7 @@
 _cellpost()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= i
-    local verbs="send show list cancel release drop inbox modems sims route quote top events key optout health segments pdu"
+    local verbs="send show list cancel release drop inbox modems sims route quote balance ussd top events key optout health segments pdu"
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in

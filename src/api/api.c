@@ -35,6 +35,8 @@ static const struct api_route routes[] = {
     { "GET", "/v1/sims", API_SCOPE_READ, api_sims_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/v1/routes/explain", API_SCOPE_READ, api_routes_explain, explain_queries, { 200, 400, 401, 403, 421, 500, 503 } },
     { "POST", "/v1/quote", API_SCOPE_SEND, api_quote_make, NULL, { 200, 400, 401, 403, 413, 415, 421, 422, 500, 503 } },
+    { "POST", "/v1/sims/{sim}/ussd", API_SCOPE_ADMIN, api_sims_ussd, NULL, { 200, 400, 401, 403, 404, 409, 413, 415, 421, 422, 500, 502, 503, 504 } },
+    { "POST", "/v1/sims/{sim}/balance", API_SCOPE_ADMIN, api_sims_balance, NULL, { 200, 400, 401, 403, 404, 409, 413, 421, 500, 502, 503, 504 } },
     { "GET", "/v1/events", API_SCOPE_READ, api_events_open, events_queries, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/v1/keys", API_SCOPE_ADMIN, api_keys_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "POST", "/v1/keys", API_SCOPE_ADMIN, api_keys_add, NULL, { 201, 400, 401, 403, 409, 413, 415, 421, 500, 503 } },
@@ -343,6 +345,7 @@ void api_call_done(struct api_call *call)
 {
     change_free(call->change);
     live_view_done(&call->live);
+    free(call->ask);
     survey_done(&call->survey);
     if (call->state) {
         json_decref(((struct api_pending *)call->state)->kept);

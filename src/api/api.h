@@ -3,7 +3,7 @@
  * api.h - the REST API as requests into responses. It knows no socket, no thread and no clock.
  *
  * A request is answered at once from the reading side of the store, or becomes a call for the loop: a change that must
- * be durable before the answer (accept, cancel, keys), or a look at what is live. The shell carries the call to the
+ * be durable before the answer (accept, cancel, keys), a look at what is live, or a question for an operator. The shell carries the call to the
  * loop and comes back with api_resume(). docs/openapi.yaml describes the shapes; errors are problem+json (RFC 9457)
  * with a stable "code" and, for bodies, a JSON pointer in "pointer".
  * Threads:   one struct api per thread. Ownership: a response's body is malloc'ed and the caller's. */
@@ -84,12 +84,44 @@ struct api_response {
     unsigned stream_kinds;               /* bit per enum live_event_kind that this key may see */
 };
 
-enum api_step { API_DONE, API_WAIT_CHANGE, API_WAIT_LIVE };
+enum api_step { API_DONE, API_WAIT_CHANGE, API_WAIT_LIVE, API_WAIT_ASK };
+
+/* A question for the operator of a SIM, put by its modem between two parts: it takes seconds, at most two minutes. */
+#define API_USSD_CODE_MAX 182
+#define API_USSD_REPLIES_MAX 8
+enum api_ask_result {
+    API_ASK_ANSWERED,
+    API_ASK_NO_SIM,                      /* in no modem now */
+    API_ASK_NOT_READY,                   /* its modem: state and detail say why */
+    API_ASK_BUSY,                        /* another question is under way, or a part was on the air all the time */
+    API_ASK_REFUSED, API_ASK_TIMEOUT,    /* by the network or the modem */
+    API_ASK_LOST,                        /* the modem went away meanwhile */
+    API_ASK_NO_CODE,                     /* BALANCE: the table of operators has none for it */
+    API_ASK_NOT_READ,                    /* BALANCE: the answer fits no pattern: the last balance stays */
+    API_ASK_NOT_STORED,                  /* BALANCE: store_error */
+    API_ASK_STOPPING, API_ASK_NO_MEMORY,
+    API_ASK_RESULT_COUNT
+};
+enum api_ask_kind { API_ASK_USSD, API_ASK_BALANCE /* the code is that of the operator */ };
+struct api_ask {
+    enum api_ask_kind kind;              /* in */
+    char sim[128];                       /* in: ICCID, IMSI, a name of the configuration, or a port */
+    bool seen;                           /* in: the store knows a card with this ICCID or IMSI */
+    uint8_t reply_count;
+    char code[API_USSD_CODE_MAX + 1], replies[API_USSD_REPLIES_MAX][API_USSD_CODE_MAX + 1];
+    enum api_ask_result result;          /* out, as is what follows */
+    char iccid[32], port[128];
+    char state[24];                      /* how it ended: "final", "reply" ...; NOT_READY: of the modem */
+    char detail[256], text[1024];        /* for a person; what the network said, "" nothing */
+    int store_error;
+    struct { bool has_balance, has_parts; int64_t micro, at_ms; int32_t rest_parts; char currency[4], valid_until[12]; } balance;
+};
 
 struct api_call {
     struct store_change *change;         /* API_WAIT_CHANGE: hand to the loop, comes back with its result; freed by api_call_done */
     struct live_view live;               /* API_WAIT_LIVE: filled by the loop */
     struct survey survey;                /* API_WAIT_LIVE: of another kind than SURVEY_NONE, computed by the loop with survey_step() */
+    struct api_ask *ask;                 /* API_WAIT_ASK: put by the loop, answered there; freed by api_call_done */
     void *state;                         /* the api's own */
 };
 /* Looks at the head alone (route, key, scope, content type), so that a shell need not take in the body of a request

@@ -109,6 +109,9 @@ static void card_add(void *context, const struct sim_row *row)
     json_put_time(item, "first_seen_at", row->first_seen_ms);
     json_put_time(item, "last_seen_at", row->last_seen_ms);
     json_put_int(item, "parts_sent", (int64_t)row->parts_sent);
+    if (row->balance_at_ms != 0)
+        json_object_set_new(item, "balance", api_balance_render(row->has_balance, row->balance_micro, row->currency, row->rest_parts,
+                                                                row->valid_until, row->balance_at_ms, row->balance_source, row->balance_answer));
     if (bearer) {
         json_put_bearer(item, bearer);
         if (bearer->counted && cards->survey->priced)

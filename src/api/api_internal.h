@@ -29,7 +29,7 @@ struct api_exchange {
     const struct api_route *route;
     unsigned scopes;                     /* of whoever asks */
     char actor[64];                      /* "key:NAME", "uid:0" */
-    char argument[64];                   /* what the {segment} of the pattern stands for, decoded */
+    char argument[128];                  /* what the {segment} of the pattern stands for, decoded */
 };
 
 /* What a waiting call needs to know to go on; call->state points to it. */
@@ -58,6 +58,8 @@ enum api_step api_modems_list(struct api_exchange *exchange);
 enum api_step api_sims_list(struct api_exchange *exchange);
 enum api_step api_routes_explain(struct api_exchange *exchange);
 enum api_step api_quote_make(struct api_exchange *exchange);
+enum api_step api_sims_ussd(struct api_exchange *exchange);
+enum api_step api_sims_balance(struct api_exchange *exchange);
 enum api_step api_events_open(struct api_exchange *exchange);
 enum api_step api_keys_list(struct api_exchange *exchange);
 enum api_step api_keys_add(struct api_exchange *exchange);
@@ -78,12 +80,14 @@ enum api_problem_code {
     PROBLEM_BAD_JSON, PROBLEM_UNKNOWN_FIELD, PROBLEM_MISSING_FIELD, PROBLEM_WRONG_TYPE, PROBLEM_BAD_VALUE,
     PROBLEM_BAD_PARAMETER, PROBLEM_UNKNOWN_PARAMETER, PROBLEM_BAD_IDEMPOTENCY_KEY,
     PROBLEM_NO_KEY, PROBLEM_BAD_KEY, PROBLEM_SCOPE_MISSING,
-    PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_NO_SUCH_OPT_OUT, PROBLEM_METHOD_NOT_ALLOWED,
+    PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_NO_SUCH_OPT_OUT, PROBLEM_NO_SUCH_SIM, PROBLEM_METHOD_NOT_ALLOWED,
     PROBLEM_ALREADY_HANDED_OVER, PROBLEM_ALREADY_FINAL, PROBLEM_NOT_IN_DOUBT, PROBLEM_KEY_EXISTS,
+    PROBLEM_SIM_NOT_IN_MODEM, PROBLEM_MODEM_NOT_READY, PROBLEM_USSD_BUSY, PROBLEM_NO_BALANCE_CODE,
     PROBLEM_BODY_TOO_LARGE, PROBLEM_URI_TOO_LONG, PROBLEM_WRONG_CONTENT_TYPE, PROBLEM_WRONG_HOST,
     PROBLEM_BAD_NUMBER, PROBLEM_PREMIUM_NUMBER, PROBLEM_FIXED_LINE, PROBLEM_ROUTE_REFUSED, PROBLEM_OPTED_OUT, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
-    PROBLEM_NOT_IN_ALPHABET, PROBLEM_TOO_MANY_RECIPIENTS, PROBLEM_ALL_REJECTED, PROBLEM_IDEMPOTENCY_MISMATCH,
+    PROBLEM_NOT_IN_ALPHABET, PROBLEM_TOO_MANY_RECIPIENTS, PROBLEM_ALL_REJECTED, PROBLEM_IDEMPOTENCY_MISMATCH, PROBLEM_BAD_USSD_CODE,
     PROBLEM_INTERNAL_ERROR, PROBLEM_STORAGE_FULL, PROBLEM_STORAGE_ERROR, PROBLEM_STOPPING, PROBLEM_BUSY,
+    PROBLEM_USSD_REFUSED, PROBLEM_USSD_INTERRUPTED, PROBLEM_BALANCE_NOT_READ, PROBLEM_USSD_TIMEOUT,
     PROBLEM_COUNT
 };
 const char *api_problem_code_name(enum api_problem_code code);
@@ -122,6 +126,10 @@ void json_put_encoding(json_t *object, uint8_t alphabet, uint8_t locking, uint8_
 
 /* The body as a JSON object; NULL: refused, the problem is the response. */
 json_t *api_body_object(struct api_exchange *exchange);
+
+/* What is known of a card's credit, as an object. parts -1, texts "" or NULL: not said. */
+json_t *api_balance_render(bool has_balance, int64_t micro, const char *currency, int32_t parts, const char *valid_until, int64_t at_ms,
+                           const char *source, const char *answer);
 
 /* One member an object may have. take: false where it refused (and answered). */
 struct api_field {

@@ -12,6 +12,7 @@
 #define STORAGE_RETRY_S 30
 #define STOPPING_RETRY_S 10
 #define BUSY_RETRY_S 1
+#define ASK_RETRY_S 10
 
 /* The codes are a contract: clients compare them. */
 static const struct { uint16_t status; uint8_t retry_after_s; const char *code; } problems[PROBLEM_COUNT] = {
@@ -30,11 +31,16 @@ static const struct { uint16_t status; uint8_t retry_after_s; const char *code; 
     [PROBLEM_NO_SUCH_MESSAGE] = { 404, 0, "no_such_message" },
     [PROBLEM_NO_SUCH_KEY] = { 404, 0, "no_such_key" },
     [PROBLEM_NO_SUCH_OPT_OUT] = { 404, 0, "no_such_opt_out" },
+    [PROBLEM_NO_SUCH_SIM] = { 404, 0, "no_such_sim" },
     [PROBLEM_METHOD_NOT_ALLOWED] = { 405, 0, "method_not_allowed" },
     [PROBLEM_ALREADY_HANDED_OVER] = { 409, 0, "already_handed_over" },
     [PROBLEM_ALREADY_FINAL] = { 409, 0, "already_final" },
     [PROBLEM_NOT_IN_DOUBT] = { 409, 0, "not_in_doubt" },
     [PROBLEM_KEY_EXISTS] = { 409, 0, "key_exists" },
+    [PROBLEM_SIM_NOT_IN_MODEM] = { 409, 0, "sim_not_in_modem" },
+    [PROBLEM_MODEM_NOT_READY] = { 409, 0, "modem_not_ready" },
+    [PROBLEM_USSD_BUSY] = { 409, ASK_RETRY_S, "ussd_busy" },
+    [PROBLEM_NO_BALANCE_CODE] = { 409, 0, "no_balance_code" },
     [PROBLEM_BODY_TOO_LARGE] = { 413, 0, "body_too_large" },
     [PROBLEM_URI_TOO_LONG] = { 414, 0, "uri_too_long" },
     [PROBLEM_WRONG_CONTENT_TYPE] = { 415, 0, "wrong_content_type" },
@@ -52,11 +58,16 @@ static const struct { uint16_t status; uint8_t retry_after_s; const char *code; 
     [PROBLEM_TOO_MANY_RECIPIENTS] = { 422, 0, "too_many_recipients" },
     [PROBLEM_ALL_REJECTED] = { 422, 0, "all_rejected" },
     [PROBLEM_IDEMPOTENCY_MISMATCH] = { 422, 0, "idempotency_mismatch" },
+    [PROBLEM_BAD_USSD_CODE] = { 422, 0, "bad_ussd_code" },
     [PROBLEM_INTERNAL_ERROR] = { 500, 0, "internal_error" },
+    [PROBLEM_USSD_REFUSED] = { 502, 0, "ussd_refused" },
+    [PROBLEM_USSD_INTERRUPTED] = { 502, 0, "ussd_interrupted" },
+    [PROBLEM_BALANCE_NOT_READ] = { 502, 0, "balance_not_read" },
     [PROBLEM_STORAGE_FULL] = { 503, STORAGE_RETRY_S, "storage_full" },
     [PROBLEM_STORAGE_ERROR] = { 503, STORAGE_RETRY_S, "storage_error" },
     [PROBLEM_STOPPING] = { 503, STOPPING_RETRY_S, "stopping" },
     [PROBLEM_BUSY] = { 503, BUSY_RETRY_S, "busy" },
+    [PROBLEM_USSD_TIMEOUT] = { 504, 0, "ussd_timeout" },
 };
 
 /* RFC 9457 4.2.1: where the type is about:blank (absent), the title is the status in HTTP's own words. */
@@ -67,7 +78,8 @@ static const char *status_title(int status)
         { 404, "Not Found" },             { 405, "Method Not Allowed" },  { 409, "Conflict" },
         { 413, "Content Too Large" },     { 414, "URI Too Long" },        { 415, "Unsupported Media Type" },
         { 421, "Misdirected Request" },   { 422, "Unprocessable Content" },
-        { 500, "Internal Server Error" }, { 503, "Service Unavailable" },
+        { 500, "Internal Server Error" }, { 502, "Bad Gateway" },
+        { 503, "Service Unavailable" },   { 504, "Gateway Timeout" },
     };
 
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)

@@ -51,7 +51,7 @@ void gateway_bearer_known(struct gateway *gateway, struct gateway_slot *slot, co
     for (uint32_t i = 0; i < gateway->slot_count; i++)   /* it was moved */
         if (gateway->slots[i] != NULL && gateway->slots[i] != slot && gateway->slots[i]->bearer_sim_id == sim->sim_id)
             bearer_close(gateway, gateway->slots[i]);
-    if (chooser_bearer_open(gateway->chooser, ROUTE_SIM, sim->iccid, sim->sim_id, sim->use_state, gateway_limit_now(now), &bearer) < 0) {
+    if (chooser_bearer_open(gateway->chooser, ROUTE_SIM, sim->known_as, sim->sim_id, sim->use_state, gateway_limit_now(now), &bearer) < 0) {
         slot->known = false;             /* its limits are not known: nothing goes by it */
         slot->card_asked = false;        /* asked for again */
         return;

@@ -91,6 +91,7 @@ void change_clear(struct store_change *change)
     case CHANGE_USE:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
+    case CHANGE_BALANCE:
     case CHANGE_OPT_OUT_REMOVE:
         break;
     case CHANGE_OPT_OUT_ADD:
@@ -139,6 +140,8 @@ void change_free(struct store_change *change)
         free(change->u.use.use_state);
     if (change->kind == CHANGE_RECEIVE)
         receive_done(&change->u.receive);
+    if (change->kind == CHANGE_BALANCE)
+        free(change->u.balance.answer);
     free(change);
 }
 

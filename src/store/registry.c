@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * registry.c - cards, modems and API keys. */
+ * registry.c - cards, what is left on them, modems and API keys. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,10 +113,36 @@ int registry_sim(struct store *store, struct store_change *change)
                      " ON CONFLICT(iccid) DO UPDATE SET imsi = CASE ?2 WHEN '' THEN imsi ELSE ?2 END, modem_id = ?3, last_seen_ms = ?4",
                 SQL_ARGS(sql_text(iccid), sql_text(sim->imsi), sql_int(sim->modem_id), sql_int(change->now_ms)));
         sim->sim_id = (uint32_t)sql_number(sql, "SELECT id FROM sim WHERE iccid = ?1", 0, SQL_ARGS(sql_text(iccid)));
-        (void)snprintf(sim->iccid, sizeof sim->iccid, "%s", iccid);
+        (void)snprintf(sim->known_as, sizeof sim->known_as, "%s", iccid);
         if (sql->failed == 0 && sim->sim_id != 0)
             return registry_read_use(store, sim, change->now_ms);
     }
+    return sql->failed;
+}
+
+/* A card that hides its ICCID is known by its IMSI, or the other way round: both names find it, as registry_name_card() has it. */
+int registry_balance(struct store *store, struct store_change *change)
+{
+    const struct change_balance *balance = &change->u.balance;
+    struct sql *sql = &store->sql;
+    struct sql_value none = { .kind = SQL_NULL };
+    int64_t sim_id = sql_number(sql, "SELECT id FROM sim WHERE iccid = ?1", 0, SQL_ARGS(sql_text(balance->iccid)));
+
+    if (sim_id == 0 && strncmp(balance->iccid, BY_IMSI, sizeof BY_IMSI - 1) == 0)
+        sim_id = sql_number(sql, "SELECT id FROM sim WHERE imsi = ?1 ORDER BY last_seen_ms DESC LIMIT 1", 0,
+                            SQL_ARGS(sql_text(balance->iccid + sizeof BY_IMSI - 1)));
+    if (sim_id == 0)
+        return sql->failed != 0 ? sql->failed : -ENOENT;
+    sql_run(sql, "INSERT INTO sim_balance(sim_id, at_ms, source, balance_micro, currency, rest_parts, valid_until, answer)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(sim_id) DO UPDATE SET at_ms = ?2, source = ?3,"
+                 " balance_micro = coalesce(?4, balance_micro), currency = CASE WHEN ?4 IS NULL THEN currency ELSE ?5 END,"
+                 " rest_parts = coalesce(?6, rest_parts), valid_until = coalesce(?7, valid_until), answer = ?8",
+            SQL_ARGS(sql_int(sim_id), sql_int(change->now_ms), sql_text(balance->source),
+                     balance->has_balance ? sql_int(balance->balance_micro) : none,
+                     balance->currency[0] != '\0' ? sql_text(balance->currency) : none,
+                     balance->has_parts ? sql_int(balance->rest_parts) : none,
+                     balance->valid_until[0] != '\0' ? sql_text(balance->valid_until) : none,
+                     sql_text(balance->answer != NULL ? balance->answer : "")));
     return sql->failed;
 }
 

@@ -53,6 +53,7 @@ enum change_kind {
     CHANGE_KEY_REMOVE,
     CHANGE_OPT_OUT_ADD,   /* a number wants nothing more; as a person says it */
     CHANGE_OPT_OUT_REMOVE,
+    CHANGE_BALANCE,       /* what an operator said about a card's credit */
 };
 
 /* One message of a batch. In: everything down to error. Out: id, state. */
@@ -226,8 +227,9 @@ struct change_use { uint32_t sim_id; char *use_state; };
 struct sim_recipient { uint64_t key; int32_t day, month; };       /* of the last part to it */
 
 struct change_sim {
-    char iccid[32] /* out: as the card is known */, imsi[20], imei[24], manufacturer[32], model[32], revision[48];
+    char iccid[32], imsi[20], imei[24], manufacturer[32], model[32], revision[48];
     uint32_t sim_id, modem_id;          /* out */
+    char known_as[32];                  /* out: its ICCID, also where it could not be read this time */
     char *use_state;                    /* out: as the last intent left it; NULL: never used */
     struct sim_recipient *recipients; uint32_t recipient_count;   /* out: whom it sent to, at most SIM_RECIPIENTS_MAX */
 };
@@ -245,6 +247,18 @@ struct change_opt_out {
     int64_t at_ms; char word[CONSENT_WORD_MAX];   /* out, of ADD: since when; the word of an incoming message, "" none */
     bool changed;                       /* out, of ADD: it was not on the list before */
     /* result: -ENOENT of REMOVE */
+};
+
+/* What the answer does not say stays as an earlier one had it, with the time of the last answer. -ENOENT: no such card. */
+struct change_balance {
+    char iccid[32];                     /* as CHANGE_SIM named it */
+    char source[8];                     /* "ussd", "sms" */
+    bool has_balance, has_parts;
+    int64_t balance_micro;
+    char currency[4];                   /* "" not known */
+    int32_t rest_parts;
+    char valid_until[12];               /* "2026-12-31"; "" not said */
+    char *answer;                       /* as it came */
 };
 
 struct store_change {
@@ -271,6 +285,7 @@ struct store_change {
         struct change_use use;
         struct change_key key;
         struct change_opt_out opt_out;
+        struct change_balance balance;
     } u;
 };
 

@@ -40,11 +40,10 @@ store_step receive_apply;
 store_step doubt_decide;
 store_step clock_apply;
 store_step waiting_cancel, waiting_due, waiting_fetch;
-store_step registry_sim, registry_use, registry_key_add, registry_key_remove;
+store_step registry_sim, registry_use, registry_key_add, registry_key_remove, registry_balance;
 
 /* Keeps what a SIM has used. */
 void use_write(struct store *store, uint32_t sim_id, const char *use_state);
-store_step registry_sim, registry_key_add, registry_key_remove;
 store_step opt_out_add, opt_out_remove;
 
 /* Writes a batch that is sound and new; -EPERM as CHANGE_ACCEPT says. */

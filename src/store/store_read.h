@@ -79,7 +79,13 @@ int store_read_counts(struct store_reader *reader, uint64_t ret_counts[16]);
 /* The card a conversation with this number goes by, where its route keeps to it; 0 none. */
 int store_read_conversation(struct store_reader *reader, const char *to, uint32_t *ret_sim_id);
 
-struct sim_row { uint32_t id; const char *iccid, *imsi, *imei_last; int64_t first_seen_ms, last_seen_ms; uint64_t parts_sent; };
+struct sim_row {
+    uint32_t id; const char *iccid, *imsi, *imei_last; int64_t first_seen_ms, last_seen_ms; uint64_t parts_sent;
+    int64_t balance_at_ms;               /* 0: its operator never said anything, and what follows is nothing */
+    bool has_balance; int64_t balance_micro; const char *currency /* "" not known */;
+    int32_t rest_parts;                  /* -1: not said, as with "" behind */
+    const char *valid_until, *balance_source, *balance_answer;
+};
 int store_read_sims(struct store_reader *reader, void (*each)(void *context, const struct sim_row *row), void *context);
 
 /* Numbers that want no more messages, in their order; after: behind this one, NULL from the first. */

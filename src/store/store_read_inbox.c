@@ -117,8 +117,10 @@ int store_read_sims(struct store_reader *reader, void (*each)(void *context, con
 
     reader_begin(reader);
     row = sql_query(sql,
-        "SELECT s.id, s.iccid, s.imsi, m.imei, s.first_seen_ms, s.last_seen_ms, c.n FROM sim s LEFT JOIN modem m ON m.id = s.modem_id"
-        " LEFT JOIN counter c ON c.kind = ?1 AND c.id = s.id ORDER BY s.id", SQL_ARGS(sql_int(COUNTER_SIM_PARTS)));
+        "SELECT s.id, s.iccid, s.imsi, m.imei, s.first_seen_ms, s.last_seen_ms, c.n, b.at_ms, b.balance_micro, b.currency,"
+        " b.rest_parts, b.valid_until, b.source, b.answer FROM sim s LEFT JOIN modem m ON m.id = s.modem_id"
+        " LEFT JOIN counter c ON c.kind = ?1 AND c.id = s.id"
+        " LEFT JOIN sim_balance b ON b.sim_id = s.id ORDER BY s.id", SQL_ARGS(sql_int(COUNTER_SIM_PARTS)));
     while (sql_next(sql, row)) {
         struct sim_row sim = {
             .id = (uint32_t)sqlite3_column_int64(row, 0),
@@ -128,6 +130,14 @@ int store_read_sims(struct store_reader *reader, void (*each)(void *context, con
             .first_seen_ms = sqlite3_column_int64(row, 4),
             .last_seen_ms = sqlite3_column_int64(row, 5),
             .parts_sent = (uint64_t)sqlite3_column_int64(row, 6),
+            .balance_at_ms = sqlite3_column_int64(row, 7),
+            .has_balance = sqlite3_column_type(row, 8) != SQLITE_NULL,
+            .balance_micro = sqlite3_column_int64(row, 8),
+            .currency = sql_column_text(row, 9),
+            .rest_parts = sqlite3_column_type(row, 10) != SQLITE_NULL ? sqlite3_column_int(row, 10) : -1,
+            .valid_until = sql_column_text(row, 11),
+            .balance_source = sql_column_text(row, 12),
+            .balance_answer = sql_column_text(row, 13),
         };
 
         each(context, &sim);

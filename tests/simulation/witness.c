@@ -490,6 +490,7 @@ void witness_change_committed(struct simulation *sim, const struct store_change 
     case CHANGE_KEY_REMOVE:
     case CHANGE_OPT_OUT_ADD:
     case CHANGE_OPT_OUT_REMOVE:
+    case CHANGE_BALANCE:
         break;
     }
 }

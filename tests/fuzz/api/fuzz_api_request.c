@@ -134,7 +134,6 @@ static struct api *world_new(void)
     return fuzz_api_new(list);
 }
 
-/* What the loop would fill in. */
 /* As the loop does: a look at what is live, and a survey of one card. */
 static void look(struct api_call *call)
 {
@@ -316,8 +315,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         assert(step != API_WAIT_CHANGE || (strcmp(route->method, "GET") != 0 && route->scope != 0));
         if (step == API_WAIT_CHANGE)
             store_answers(call.change, &asked);
-        else
+        else if (step == API_WAIT_LIVE)
             look(&call);
+        else
+            call.ask->result = (enum api_ask_result)(length % API_ASK_RESULT_COUNT);
         api_resume(api, &call, &response);
     }
     api_call_done(&call);

@@ -3,7 +3,7 @@
  * Any bytes at any time against a modem's life, from the first byte or from READY on. What must hold: every
  * modem_send() that was taken gets exactly one result, at the latest when time has passed; a late result only after
  * UNKNOWN; NOT_SENT only if no octet of the PDU was taken; nothing below 0x20 is written but CR, Ctrl-Z and ESC; a
- * message is deleted only after modem_stored(); a deadline that was served is not due any more. */
+ * message is deleted only after modem_stored(); every modem_ussd() that was taken ends once; a deadline that was served is not due any more. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ struct fuzz {
     uint64_t now_ms, next_part, open_part, unknown_part;
     uint32_t handles[8];
     unsigned handle_count;
-    bool eager, pdu_started, in_data;
+    bool eager, pdu_started, in_data, ussd_open;
     char line[600];
     size_t line_length;
     uint64_t stored;
@@ -39,6 +39,17 @@ static void send(struct fuzz *fuzz)
     fuzz->pdu_started = false;
     if (modem_send(fuzz->modem, part, PDU, 16, fuzz->now_ms) != 0)
         abort();
+}
+
+static void ask(struct fuzz *fuzz, size_t replies)
+{
+    static const char *const reply = "1";
+
+    if (fuzz->ussd_open)
+        return;
+    fuzz->ussd_open = true;
+    if (modem_ussd(fuzz->modem, "*100#", &reply, replies, fuzz->now_ms) < 0)
+        fuzz->ussd_open = false;
 }
 
 static void on_event(void *context, const struct modem_event *event, uint64_t now_ms)
@@ -69,6 +80,10 @@ static void on_event(void *context, const struct modem_event *event, uint64_t no
         break;
     case MODEM_EVENT_COUNT:
         assert(event->mr >= -1 && event->mr <= 255);
+        break;
+    case MODEM_EVENT_USSD:
+        assert(fuzz->ussd_open && event->ussd < MODEM_USSD_END_COUNT && event->text != NULL);
+        fuzz->ussd_open = false;
         break;
     case MODEM_EVENT_STATE: case MODEM_EVENT_SIM:
         break;
@@ -163,7 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "\r\n+CPIN: NOT INSERTED\r\n",
         "\r\n+CMGS: 9\r\n",
         "\r\n+CMGR: 0,,23\r\n07913336105107F3040B913306100726F200005180719120348004D4F29C0E\r\n",
-        "\r\n+CME ERROR: 100\r\n",
+        "\r\n+CUSD: 1,\"4801\",15\r\n",
     };
     struct fuzz fuzz = { .now_ms = 1000, .next_part = 1 };
     struct modem_config config = { .on_event = on_event,
@@ -210,6 +225,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             } else if (value % 8 == 1) {
                 modem_opened(fuzz.modem, fuzz.now_ms);
                 fuzz.line_length = 0;
+            } else if (value % 8 == 2) {
+                ask(&fuzz, value / 8 % 2);
             } else {
                 send(&fuzz);
             }
@@ -227,12 +244,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     fuzz.eager = false;
-    for (int i = 0; i < 500 && fuzz.open_part != 0; i++) {
+    for (int i = 0; i < 500 && (fuzz.open_part != 0 || fuzz.ussd_open); i++) {
         fuzz.now_ms += 1000;
         poll(&fuzz);
         take_output(&fuzz, SIZE_MAX, false);
     }
-    assert(fuzz.open_part == 0);
+    assert(fuzz.open_part == 0 && !fuzz.ussd_open);
     modem_free(fuzz.modem);
     return 0;
 }

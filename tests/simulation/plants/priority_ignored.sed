@@ -1,3 +1,5 @@
-# src/queue/queue.c
+# src/choice/chooser_pick.c
 # The lowest priority goes first.
-/^static int best_lane/,/^}/s/for \(int i = MESSAGE_PRIORITY_MAX; i >= 0; i--\)/for (int i = 0; i <= MESSAGE_PRIORITY_MAX; i++)/
+s/for \(int priority = MESSAGE_PRIORITY_MAX; priority >= 0; priority--\)/for (int priority = 0; priority <= MESSAGE_PRIORITY_MAX; priority++)/
+s/if \(best->found && priority < best->item.priority\)/if (best->found \&\& priority > best->item.priority)/
+s/return a->priority != b->priority \? a->priority > b->priority :/return a->priority != b->priority ? a->priority < b->priority :/

@@ -41,6 +41,7 @@ struct rig {
     const char *route_note;
     const struct routing *routing;       /* not NULL: what intake is told is what these say */
     const char *currency;                /* NULL none */
+    struct api_ask asked, answered;      /* the last question for an operator; what the loop answers from "result" on */
 };
 
 /* One request; what is left out is what most requests have. */
@@ -107,6 +108,7 @@ static inline struct rig *rig_new(const struct api_config *config)
     rig->chooser = chooser_new(1);
     assert_non_null(rig->chooser);
     rig->view.accepting = true;
+    rig->answered.result = API_ASK_NO_SIM;
     return rig;
 }
 
@@ -301,6 +303,11 @@ static inline struct answer ask(struct rig *rig, const struct ask *asked)
             call.live.modems = calloc(rig->view.modem_count, sizeof *call.live.modems);
             memcpy(call.live.modems, rig->view.modems, rig->view.modem_count * sizeof *call.live.modems);
         }
+    }
+    if (step == API_WAIT_ASK) {
+        size_t from = offsetof(struct api_ask, result);
+        rig->asked = *call.ask;
+        memcpy((char *)call.ask + from, (char *)&rig->answered + from, sizeof *call.ask - from);
     }
     if (step != API_DONE)
         api_resume(rig->api, &call, &answer.response);

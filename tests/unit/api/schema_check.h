@@ -135,6 +135,8 @@ static inline bool keyword_matches(struct schema_check *check, json_t *schema, c
         return !json_is_integer(value) || json_integer_value(value) <= json_integer_value(wanted) || schema_no(check, "%s is too big", at);
     if (strcmp(keyword, "minItems") == 0)
         return !json_is_array(value) || (json_int_t)json_array_size(value) >= json_integer_value(wanted) || schema_no(check, "%s is too short", at);
+    if (strcmp(keyword, "maxItems") == 0)
+        return !json_is_array(value) || (json_int_t)json_array_size(value) <= json_integer_value(wanted) || schema_no(check, "%s is too long", at);
     if (strcmp(keyword, "minLength") == 0)
         return !json_is_string(value) || (json_int_t)json_string_length(value) >= json_integer_value(wanted) || schema_no(check, "%s is too short", at);
     if (strcmp(keyword, "maxLength") == 0)

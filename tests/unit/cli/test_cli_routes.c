@@ -133,9 +133,9 @@ static void sims_show_what_is_used_what_is_left_and_when_it_runs_out(void **stat
     (void)state;
     assert_int_equal(done.status, CLI_OK);
     assert_string_equal(done.out,
-                        "SIM   NAME  STATE  TARIFF  TODAY  MONTH    SPENT  BUNDLE LEFT       RUNS OUT\n"
-                        "8901  one   ready  cheap   3/100     40  1.5 EUR  home 4/5, eu 0/9  2026-03-01 20:00:00Z\n"
-                        "8902  -     away   -           -      -        -  -                 -\n");
+                        "SIM   NAME  STATE  TARIFF  TODAY  MONTH    SPENT  BALANCE  BUNDLE LEFT       RUNS OUT\n"
+                        "8901  one   ready  cheap   3/100     40  1.5 EUR  -        home 4/5, eu 0/9  2026-03-01 20:00:00Z\n"
+                        "8902  -     away   -           -      -        -  -        -                 -\n");
     canned_free(&server);
     done = ask(&server, SIMS, cmd_sims, seen);
     assert_non_null(strstr(done.out, "8901  226   35                     77  -           2026-03-01 12:00:00Z\n"));

@@ -269,6 +269,41 @@ static void ussd_answers_the_balance_and_keeps_a_session(void **state)
     world_free(w);
 }
 
+static void ussd_is_written_as_each_kind_of_modem_does(void **state)
+{
+    static const struct { const char *personality, *ask, *says; } rows[] = {
+        { "generic", "AT+CUSD=1,\"*1#\",15", "\r\nOK\r\n\r\n+CUSD: 0,\"One\nTwo\",15\r\n" },
+        { "huawei-e173", "AT+CUSD=1,\"*1#\",15", "\r\nCOMMAND NOT SUPPORT\r\n" },
+        { "huawei-e173", "AT+CUSD=1,\"AAD808\",15", "\r\nOK\r\n\r\n+CUSD: 0,\"4F775941BDBF1B\",15\r\n" },
+        { "sim800l", "AT+CUSD=1,\"*1#\",15", "\r\nOK\r\n\r\n+CUSD: 0,\"004F006E0065000A00540077006F\",15\r\n" },
+        { "tc35", "AT+CUSD=1,\"*1#\",15", "\r\n+CUSD: 0,\"One\nTwo\"\r\n\r\nOK\r\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct world *w = world_new(NULL, &(struct sim_modem_config){ .ussd_us = MS(500), .personality = sim_personality_find(rows[i].personality) });
+
+        assert_int_equal(sim_modem_set_ussd(w->modem, "*1#", "One\nTwo"), 0);
+        assert_int_equal(sim_modem_set_ussd(w->modem, "*2#", ""), 0);
+        (void)world_ask(w, "ATE0");
+        assert_string_equal(world_ask_for(w, rows[i].ask, SECONDS(1)), rows[i].says);
+        world_free(w);
+    }
+}
+
+static void a_ussd_code_that_is_told_to_stay_silent_never_answers(void **state)
+{
+    struct world *w = world_new(NULL, &(struct sim_modem_config){ .ussd_us = MS(500) });
+
+    (void)state;
+    assert_int_equal(sim_modem_set_ussd(w->modem, "*100#", ""), 0);
+    assert_string_equal(world_ask_for(w, "AT+CUSD=1,\"*100#\",15", SECONDS(60)), "\r\nOK\r\n");
+    assert_int_equal(sim_modem_set_ussd(w->modem, "*100#", NULL), 0);
+    assert_non_null(strstr(world_ask_for(w, "AT+CUSD=1,\"*100#\",15", MS(500)), "12.34 EUR"));
+    assert_int_equal(sim_modem_set_ussd(w->modem, "abc", "x"), -EINVAL);
+    world_free(w);
+}
+
 static void text_mode_sends_in_the_character_set_of_cscs(void **state)
 {
     struct world *w = world_new(NULL, NULL);
@@ -378,6 +413,8 @@ int main(void)
         cmocka_unit_test(cfun_takes_the_modem_off_the_network_and_brings_it_back),
         cmocka_unit_test(a_reset_makes_noise_and_forgets_the_settings),
         cmocka_unit_test(ussd_answers_the_balance_and_keeps_a_session),
+        cmocka_unit_test(ussd_is_written_as_each_kind_of_modem_does),
+        cmocka_unit_test(a_ussd_code_that_is_told_to_stay_silent_never_answers),
         cmocka_unit_test(text_mode_sends_in_the_character_set_of_cscs),
         cmocka_unit_test(every_personality_sends_a_part_and_gets_its_own_prompt),
         cmocka_unit_test(an_endless_line_is_answered_with_an_error_and_harms_nothing),

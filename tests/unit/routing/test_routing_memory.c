@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "src/routing/override.h"
+#include "src/routing/operator.h"
 #include "src/routing/rates.h"
 #include "src/routing/route.h"
 #include "src/routing/tariff.h"
@@ -198,6 +199,36 @@ static void whichever_allocation_fails_no_recipient_goes_uncounted(void **state)
     }
 }
 
+static void whichever_allocation_fails_the_running_operators_stay(void **state)
+{
+    static char text[16384];
+    size_t put = (size_t)snprintf(text, sizeof text, "mcc,mnc,name,balance_ussd\n");
+    struct table_file file = { .name = "o.csv", .text = text };
+    uint64_t n = 1;
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++)
+        put += (size_t)snprintf(text + put, sizeof text - put, "262,%02u,n%u,*%u#\n", i % 100, i, i);
+    file.length = put;
+    for (; n < 100; n++) {
+        struct operator_table *table = NULL;
+        bool failed;
+        int r;
+
+        memory_fail(MEMORY_OWN, MEMORY_ONCE, n);
+        r = operator_parse(&file, &table, &notes);
+        failed = memory_works();
+        assert_int_equal(r, failed ? -ENOMEM : 0);
+        assert_true((r == 0) == (table != NULL));
+        if (table)
+            assert_int_equal(operator_row_count(table), 200);
+        operator_free(table);
+        if (!failed)
+            break;
+    }
+    assert_in_range(n, 5, 99);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +237,7 @@ int main(void)
         cmocka_unit_test(whichever_allocation_fails_the_running_rates_stay),
         cmocka_unit_test(whichever_allocation_fails_the_running_routes_stay),
         cmocka_unit_test(whichever_allocation_fails_the_running_overrides_stay),
+        cmocka_unit_test(whichever_allocation_fails_the_running_operators_stay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -467,6 +467,64 @@ static void a_key_is_found_by_its_hash_until_it_is_removed(void **state)
     assert_int_equal(store_read_key(bench->reader, hash, name, &scopes), -ENOENT);
 }
 
+static struct { uint32_t count; struct sim_row row; char currency[4], until[16], source[8], answer[64]; } left;
+
+static void left_add(void *context, const struct sim_row *row)
+{
+    (void)context;
+    left.count++;
+    left.row = *row;
+    (void)snprintf(left.currency, sizeof left.currency, "%s", row->currency);
+    (void)snprintf(left.until, sizeof left.until, "%s", row->valid_until);
+    (void)snprintf(left.source, sizeof left.source, "%s", row->balance_source);
+    (void)snprintf(left.answer, sizeof left.answer, "%s", row->balance_answer);
+}
+
+static int say_balance(struct bench *bench, const char *card, int64_t micro, int32_t parts, const char *answer)
+{
+    struct store_change *change = change_new(CHANGE_BALANCE, bench->now_ms++);
+    int r;
+
+    strcpy(change->u.balance.iccid, card);
+    strcpy(change->u.balance.source, parts >= 0 ? "sms" : "ussd");
+    change->u.balance.has_balance = micro >= 0;
+    change->u.balance.balance_micro = micro;
+    strcpy(change->u.balance.currency, micro >= 0 ? "EUR" : "");
+    change->u.balance.has_parts = parts >= 0;
+    change->u.balance.rest_parts = parts;
+    strcpy(change->u.balance.valid_until, parts >= 0 ? "2026-12-31" : "");
+    change->u.balance.answer = strdup(answer);
+    r = apply(bench, change);
+    change_free(change);
+    left.count = 0;
+    assert_int_equal(store_read_sims(bench->reader, left_add, NULL), 0);
+    return r;
+}
+
+static void the_last_word_on_a_cards_credit_is_kept_and_what_it_does_not_say_stays(void **state)
+{
+    struct bench *bench = *state;
+    struct store_change *sim = change_new(CHANGE_SIM, bench->now_ms);
+
+    strcpy(sim->u.sim.iccid, "8940010000000000009");
+    strcpy(sim->u.sim.imsi, "226010000000009");
+    assert_int_equal(apply(bench, sim), 0);
+    change_free(sim);
+    assert_int_equal(say_balance(bench, "8940010000000000008", 1, -1, "not ours"), -ENOENT);
+    assert_int_equal(left.row.balance_at_ms, 0);
+    assert_int_equal(say_balance(bench, "8940010000000000009", 12340000, -1, "12,34 EUR"), 0);
+    assert_true(left.row.has_balance && left.row.balance_micro == 12340000 && left.row.rest_parts == -1);
+    assert_string_equal(left.currency, "EUR");
+    assert_string_equal(left.source, "ussd");
+    assert_int_equal(say_balance(bench, "imsi:226010000000009", -1, 87, "87 SMS"), 0);
+    assert_true(left.row.has_balance && left.row.balance_micro == 12340000 && left.row.rest_parts == 87);
+    assert_string_equal(left.currency, "EUR");
+    assert_string_equal(left.until, "2026-12-31");
+    assert_string_equal(left.answer, "87 SMS");
+    assert_int_equal(left.row.balance_at_ms, bench->now_ms - 1);
+    assert_int_equal(left.count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,6 +545,7 @@ int main(void)
         behaviour(a_card_whose_iccid_could_not_be_read_is_known_by_its_imsi),
         behaviour(a_card_keeps_its_row_when_it_moves_to_another_modem),
         behaviour(a_key_is_found_by_its_hash_until_it_is_removed),
+        behaviour(the_last_word_on_a_cards_credit_is_kept_and_what_it_does_not_say_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
