@@ -395,6 +395,7 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
         break;
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
+    case CHANGE_ROUTING:
         break;
     }
 }

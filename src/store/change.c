@@ -73,6 +73,9 @@ void change_clear(struct store_change *change)
         change->u.sim.recipients = NULL;
         change->u.sim.recipient_count = 0;
         break;
+    case CHANGE_ROUTING:
+        change->u.routing.version = 0;
+        break;
     case CHANGE_CANCEL:
     case CHANGE_CLOCK:
     case CHANGE_KEY_ADD:
@@ -116,6 +119,8 @@ void change_free(struct store_change *change)
         intent_done(&change->u.intent);
     if (change->kind == CHANGE_RECEIVE)
         receive_done(&change->u.receive);
+    if (change->kind == CHANGE_ROUTING)
+        free(change->u.routing.files);
     free(change);
 }
 

@@ -31,6 +31,7 @@ static const struct { store_step *step; bool savepoint; } rules[] = {
     [CHANGE_SIM] = { registry_sim, false },              /* refuses nothing */
     [CHANGE_KEY_ADD] = { registry_key_add, false },      /* refuses before it writes */
     [CHANGE_KEY_REMOVE] = { registry_key_remove, false },
+    [CHANGE_ROUTING] = { routing_keep, false },          /* refuses before it writes */
 };
 
 static char *store_copy_text(const char *text)

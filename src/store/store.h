@@ -49,6 +49,7 @@ enum change_kind {
     CHANGE_SIM,           /* a card was seen in a modem: their row numbers */
     CHANGE_KEY_ADD,       /* an API key */
     CHANGE_KEY_REMOVE,
+    CHANGE_ROUTING,       /* files of tariffs and routes are to be in force: which version they are */
 };
 
 /* One message of a batch. In: everything down to error. Out: id, state. */
@@ -219,6 +220,13 @@ struct change_sim {
 #define KEY_NAME_MAX 48
 struct change_key { char name[KEY_NAME_MAX]; uint8_t hash[32]; uint32_t scopes; };   /* -EEXIST, -ENOENT */
 
+#define ROUTING_TEXTS_MAX (INT64_C(64) << 20)   /* octets of files of all versions together; older ones keep names and hashes alone */
+struct change_routing {
+    uint8_t sha256[32];                 /* in: each version is kept once */
+    char *files;                        /* in: JSON, an array of objects; the member text of each may go when it is old */
+    int64_t version;                    /* out: > 0 */
+};
+
 struct store_change {
     struct store_change *next;
     enum change_kind kind;
@@ -241,6 +249,7 @@ struct store_change {
         struct change_clock clock;
         struct change_sim sim;
         struct change_key key;
+        struct change_routing routing;
     } u;
 };
 

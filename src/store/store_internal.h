@@ -41,6 +41,7 @@ store_step doubt_decide;
 store_step clock_apply;
 store_step waiting_cancel, waiting_due, waiting_fetch;
 store_step registry_sim, registry_key_add, registry_key_remove;
+store_step routing_keep;
 
 /* Which run of the machine's clock this is: times that are written now are by it. */
 int64_t clock_run(struct store *store);
