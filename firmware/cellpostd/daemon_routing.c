@@ -141,7 +141,7 @@ static void reload_end(struct daemon *daemon)
 
 static void reload_refuse(struct daemon *daemon)
 {
-    log_line(LOG_ERROR, "the running configuration and the running tariffs stay in force");
+    log_line(LOG_ERROR, "the running configuration stays in force, and so do the running tariffs");
     reload_end(daemon);
 }
 
