@@ -138,9 +138,9 @@ int chooser_bearer_open(struct chooser *chooser, enum route_bearer_kind kind, co
     chooser->bearers[at] = bearer;
     if (at == chooser->bearer_count)
         chooser->bearer_count++;
-    for (uint32_t i = 0; i < chooser->destination_count; i++)
-        if (chooser->destinations[i] != NULL)
-            chooser->destinations[i]->ranks[at] = RANK_UNKNOWN;
+    for (size_t i = 0; i < WAYS; i++)
+        if (chooser->ways[i] != NULL)
+            chooser->ways[i]->ranks[at] = RANK_UNKNOWN;
     chooser->epoch++;
     *ret_bearer = at;
     return 0;
@@ -158,12 +158,14 @@ void chooser_recipient(struct chooser *chooser, uint16_t bearer, const struct si
     (void)use_recipient_add(chooser->bearers[bearer].use, recipient->key, recipient->day, recipient->month);
 }
 
-void chooser_bearer_state(struct chooser *chooser, uint16_t index, bool present, bool idle, uint64_t rests_until_ms)
+void chooser_bearer_state(struct chooser *chooser, uint16_t index, bool present, bool idle, uint64_t rests_until_ms, struct limit_now now)
 {
     struct chooser_bearer *bearer = &chooser->bearers[index];
 
     if (bearer->present != present || bearer->rests_until_ms != rests_until_ms)
         chooser->epoch++;
+    if (bearer->idle && !idle)
+        bearer->busy_since_ms = now.mono_ms;
     bearer->present = present;
     bearer->idle = idle;
     bearer->rests_until_ms = rests_until_ms;
@@ -205,7 +207,7 @@ static bool is_soon_over(enum limit_kind kind)
     return kind == LIMIT_GAP || kind == LIMIT_MINUTE;
 }
 
-void chooser_look(struct chooser *chooser, struct chooser_bearer *bearer, struct limit_now now)
+void chooser_look_anew(struct chooser *chooser, struct chooser_bearer *bearer, struct limit_now now)
 {
     const struct limit_rules *rules = &bearer->conf->limits;
     struct limit_answer answer;
@@ -214,8 +216,6 @@ void chooser_look(struct chooser *chooser, struct chooser_bearer *bearer, struct
     int64_t spend_left_micro = INT64_MAX;
     bool changed = false;
 
-    if (now.mono_ms < bearer->looked_until_ms)
-        return;
     answer = limit_check(rules, bearer->use, RECIPIENT_NEW, 1, 0, bearer->roaming, now);
     /* One that may write to nobody new may still write to those it knows: that is for each message to say. */
     able_ms = answer.kind == LIMIT_NONE ? 0 : answer.ask_mono_ms;

@@ -49,7 +49,7 @@ void chooser_bearer_close(struct chooser *chooser, uint16_t bearer);
 void chooser_recipient(struct chooser *chooser, uint16_t bearer, const struct sim_recipient *recipient);   /* it sent to it before */
 
 /* present: its modem works. idle: it could take a part at once. rests_until_ms: 0, or the network refuses it until then. */
-void chooser_bearer_state(struct chooser *chooser, uint16_t bearer, bool present, bool idle, uint64_t rests_until_ms);
+void chooser_bearer_state(struct chooser *chooser, uint16_t bearer, bool present, bool idle, uint64_t rests_until_ms, struct limit_now now);
 void chooser_bearer_air(struct chooser *chooser, uint16_t bearer, bool roaming, int signal_dbm /* 0 unknown */);
 
 /* -- classes --------------------------------------------------------------------------------------------------- */

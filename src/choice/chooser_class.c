@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * chooser_class.c - from a number to what its prefixes say, and from there to its class.
- *
- * The prefixes of all routes and plans together are one set, the atlas: one match finds what would else be a match in each
- * plan. Numbers behind one prefix of it cost the same everywhere, so the prefix is looked up once; and prefixes that say the
- * same are one destination. */
+ * chooser_class.c - from a number to what its prefixes say (chooser_atlas.c), and from there to its class. */
 #include "src/choice/chooser_internal.h"
 
 #include <assert.h>
@@ -23,164 +19,37 @@ static int32_t day_of(int64_t wall_ms)
     return (int32_t)(wall_ms >= 0 ? wall_ms / DAY_MS : -1);
 }
 
-/* -- the atlas ------------------------------------------------------------------------------------------------- */
-
-static int by_key(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-struct keys { uint64_t *at; size_t count, size; };
-
-static int keys_add(struct keys *keys, uint64_t key)
-{
-    if (keys->count == keys->size) {
-        size_t size = keys->size != 0 ? keys->size * 2 : 1024;
-        uint64_t *at = realloc(keys->at, size * sizeof *at);
-
-        if (at == NULL)
-            return -ENOMEM;
-        keys->at = at;
-        keys->size = size;
-    }
-    keys->at[keys->count++] = key;
-    return 0;
-}
-
-/* "33|34", "*". */
-static int keys_add_text(struct keys *keys, const char *prefixes)
-{
-    int r = 0;
-
-    while (r == 0 && *prefixes != '\0') {
-        size_t length = strspn(prefixes, "0123456789");
-
-        r = keys_add(keys, digits_pack(prefixes, length, NULL));
-        prefixes += length;
-        while (*prefixes != '\0' && (*prefixes < '0' || *prefixes > '9'))
-            prefixes++;
-    }
-    return r;
-}
-
-/* Also the next day on which a row begins or ends to hold. */
-static int atlas_collect(struct chooser *chooser, struct keys *keys)
-{
-    const struct routing *routing = chooser->routing;
-    const struct prefix_set *routes = route_prefixes(routing->routes, false);
-    int r = keys_add(keys, 0);           /* the prefix of every number */
-
-    for (uint32_t i = 0; r == 0 && i < prefix_count(routes); i++)
-        r = keys_add(keys, prefix_at(routes, i));
-    for (size_t i = 0; r == 0 && routing->tariffs != NULL && i < tariff_row_count(routing->tariffs); i++) {
-        const struct tariff_row *row = tariff_row_at(routing->tariffs, i);
-
-        r = keys_add_text(keys, row->prefixes);
-        if (row->valid_from_day > chooser->day && row->valid_from_day < chooser->day_until)
-            chooser->day_until = row->valid_from_day;
-        if (row->valid_until_day >= chooser->day && row->valid_until_day < INT32_MAX - 1 && row->valid_until_day + 1 < chooser->day_until)
-            chooser->day_until = row->valid_until_day + 1;
-    }
-    return r;
-}
-
-static int atlas_build(struct chooser *chooser)
-{
-    struct keys keys = { 0 };
-    size_t kept = 0;
-    int r = atlas_collect(chooser, &keys);
-
-    if (r < 0)
-        goto out;
-    qsort(keys.at, keys.count, sizeof *keys.at, by_key);
-    for (size_t i = 0; i < keys.count; i++)
-        if (i == 0 || keys.at[i] != keys.at[i - 1])
-            keys.at[kept++] = keys.at[i];
-    r = prefix_set_new(keys.at, kept, &chooser->atlas);
-    if (r < 0)
-        goto out;
-    chooser->atlas_destinations = malloc(kept * sizeof *chooser->atlas_destinations);
-    r = chooser->atlas_destinations != NULL ? 0 : -ENOMEM;
-    for (size_t i = 0; r == 0 && i < kept; i++)
-        chooser->atlas_destinations[i] = NO_DESTINATION;
-out:
-    free(keys.at);
-    return r;
-}
-
 /* -- life ------------------------------------------------------------------------------------------------------ */
+
+void chooser_destination_free(struct chooser_destination *destination)
+{
+    free(destination);
+}
 
 static void scratch_free(struct chooser *chooser)
 {
-    if (chooser->scratch != NULL)
-        free(chooser->scratch->ranks);
-    free(chooser->scratch);
+    chooser_destination_free(chooser->scratch);
     chooser->scratch = NULL;
 }
 
 void chooser_classes_done(struct chooser *chooser)
 {
     for (uint32_t i = 0; i < chooser->destination_count; i++)
-        if (chooser->destinations[i] != NULL) {
-            free(chooser->destinations[i]->ranks);
-            free(chooser->destinations[i]);
-        }
+        chooser_destination_free(chooser->destinations[i]);
     scratch_free(chooser);
+    chooser_ways_done(chooser);
     free(chooser->destinations);
     free(chooser->destination_slots);
     free(chooser->classes);
     free(chooser->class_slots);
-    free(chooser->atlas_destinations);
-    prefix_set_free(chooser->atlas);
+    chooser_atlas_done(chooser);
     chooser->destinations = NULL;
-    chooser->destination_slots = chooser->class_slots = chooser->atlas_destinations = NULL;
+    chooser->destination_slots = chooser->class_slots = NULL;
     chooser->classes = NULL;
-    chooser->atlas = NULL;
     chooser->destination_count = chooser->class_count = 0;
 }
 
-int chooser_classes_init(struct chooser *chooser, struct limit_now now)
-{
-    int r = 0;
-
-    chooser_classes_done(chooser);
-    chooser->day = day_of(now.wall_ms);
-    chooser->day_until = INT32_MAX;
-    chooser->stale = false;
-    chooser->renewed_ms = now.mono_ms;
-    chooser->epoch++;
-    chooser->destinations = calloc(CHOOSER_DESTINATIONS_MAX, sizeof(struct chooser_destination *));
-    chooser->destination_slots = calloc(DESTINATION_SLOTS, sizeof *chooser->destination_slots);
-    chooser->classes = calloc(CHOOSER_CLASSES_MAX, sizeof *chooser->classes);
-    chooser->class_slots = calloc(CLASS_SLOTS, sizeof *chooser->class_slots);
-    if (chooser->destinations == NULL || chooser->destination_slots == NULL || chooser->classes == NULL || chooser->class_slots == NULL)
-        r = -ENOMEM;
-    if (r == 0 && chooser->routing != NULL)
-        r = atlas_build(chooser);
-    chooser->class_count = 1;            /* the mixed one */
-    return r;
-}
-
-bool chooser_stale(const struct chooser *chooser, struct limit_now now)
-{
-    return chooser->stale || day_of(now.wall_ms) >= chooser->day_until || (chooser->day_until != INT32_MAX && day_of(now.wall_ms) < chooser->day);
-}
-
-void chooser_renew(struct chooser *chooser, struct limit_now now)
-{
-    if (chooser_classes_init(chooser, now) < 0)
-        chooser->stale = true;           /* everything is mixed until there is memory */
-}
-
 /* -- destinations ---------------------------------------------------------------------------------------------- */
-
-static uint64_t mix(uint64_t hash, uint64_t value)   /* FNV-1a by words, finished as splitmix64 is */
-{
-    hash = (hash ^ value) * UINT64_C(0x100000001B3);
-    return hash ^ hash >> 29;
-}
 
 static uint32_t destination_size(const struct chooser *chooser)
 {
@@ -191,79 +60,9 @@ static struct chooser_destination *destination_alloc(const struct chooser *choos
 {
     struct chooser_destination *destination = calloc(1, destination_size(chooser));
 
-    if (destination == NULL)
-        return NULL;
-    destination->ranks = malloc(CHOOSER_BEARERS_MAX);
-    if (destination->ranks == NULL) {
-        free(destination);
-        return NULL;
-    }
-    memset(destination->ranks, RANK_UNKNOWN, CHOOSER_BEARERS_MAX);
-    destination->plan_count = chooser->plan_count;
+    if (destination != NULL)
+        destination->plan_count = chooser->plan_count;
     return destination;
-}
-
-static uint8_t bundle_index(const struct chooser_plan *plan, const struct tariff_row *row)
-{
-    uint8_t i = 0;
-
-    while (i < plan->bundle_count && plan->bundles[i] != row)
-        i++;
-    return i;
-}
-
-static void price_fill(const struct chooser *chooser, const struct chooser_plan *plan, const char *number, struct chooser_price *price)
-{
-    const struct routing *routing = chooser->routing;
-    struct tariff_quote quote = tariff_price(plan->plan, number, 1, chooser->day);
-
-    for (size_t i = 0; i < quote.bundle_count && price->bundle_count < PRICE_BUNDLES_MAX; i++) {
-        uint8_t index = bundle_index(plan, quote.bundles[i]);
-
-        if (index < plan->bundle_count)
-            price->bundles[price->bundle_count++] = index;
-    }
-    if (quote.verdict != TARIFF_PRICED)
-        return;
-    price->first_micro = quote.first_part_micro;
-    price->next_micro = quote.next_part_micro;
-    if (!quote.on_net &&
-        (rates_convert(routing->rates, quote.first_part_micro, quote.currency, routing->currency, &price->first_micro) < 0 ||
-         rates_convert(routing->rates, quote.next_part_micro, quote.currency, routing->currency, &price->next_micro) < 0))
-        return;                          /* there is no rate: it cannot be compared */
-    price->row = quote.row;
-}
-
-/* What the digits say, into an empty one. */
-static void destination_fill(const struct chooser *chooser, uint32_t route, uint64_t price_key, bool short_code,
-                             struct chooser_destination *destination)
-{
-    char number[DIGITS_CHARS];
-    uint64_t hash = mix(UINT64_C(0xCBF29CE484222325), route);
-
-    destination->route = route;
-    destination->max_price_micro = ROUTE_PRICE_UNBOUND;
-    if (chooser->routing != NULL) {
-        destination->refused = route_at(chooser->routing->routes, route)->action == ROUTE_REFUSE;
-        destination->max_price_micro = route_at(chooser->routing->routes, route)->max_price_micro;
-    }
-    destination->linear = true;
-    if (short_code)
-        number[0] = '\0';                /* no prefix of the world: what a plan says about every number */
-    else
-        digits_text(price_key, number);
-    for (uint16_t i = 0; i < destination->plan_count; i++) {
-        struct chooser_price *price = &destination->prices[i];
-
-        price_fill(chooser, &chooser->plans[i], number, price);
-        destination->linear = destination->linear && price->first_micro == price->next_micro;
-        hash = mix(hash, (uint64_t)price->first_micro);
-        hash = mix(hash, (uint64_t)price->next_micro ^ (uint64_t)(price->row != NULL) << 63);
-        hash = mix(hash, price->bundle_count);
-        for (uint8_t k = 0; k < price->bundle_count; k++)
-            hash = mix(hash, price->bundles[k]);
-    }
-    destination->hash = hash;
 }
 
 static bool same_price(const struct chooser_price *a, const struct chooser_price *b)
@@ -291,7 +90,8 @@ static void ran_out(struct chooser *chooser, struct limit_now now)
         chooser->stale = true;
 }
 
-/* Takes destination over. The index of an equal one that is there, or its own. NO_DESTINATION: no room. */
+/* Takes destination over. The index of an equal one that is there, or its own. NO_DESTINATION: no room, it stays the
+ * caller's. */
 static uint32_t destination_intern(struct chooser *chooser, struct chooser_destination *destination, struct limit_now now)
 {
     uint32_t slot = (uint32_t)(destination->hash % DESTINATION_SLOTS);
@@ -304,34 +104,29 @@ static uint32_t destination_intern(struct chooser *chooser, struct chooser_desti
     }
     if (chooser->destination_count == CHOOSER_DESTINATIONS_MAX) {
         ran_out(chooser, now);
-        index = NO_DESTINATION;
-        goto had;
+        return NO_DESTINATION;
     }
     index = chooser->destination_count++;
     chooser->destinations[index] = destination;
     chooser->destination_slots[slot] = index + 1;
     return index;
 had:
-    free(destination->ranks);
-    free(destination);
+    chooser_destination_free(destination);
     return index;
 }
 
-struct place { uint32_t route; uint64_t price_key; uint32_t atlas; bool by_atlas; };
+/* Where its prices are; own: and where its route is too, so that the prefix says all. */
+struct place { uint32_t atlas; bool own; };
 
 static struct place place_of(const struct chooser *chooser, const struct queue_item *item)
 {
     const struct routing *routing = chooser->routing;
-    struct place place = { .price_key = item->to_key, .atlas = PREFIX_NONE };
+    struct place place = { .atlas = 0 };   /* the prefix of every number: all that is said about a short code */
 
-    if (routing == NULL)
+    if (routing == NULL || item->short_code)
         return place;
-    if (!item->short_code && routing->overrides != NULL)
-        place.price_key = override_find(routing->overrides, item->to_key);
-    if (!item->short_code && place.price_key == item->to_key) {
-        place.atlas = prefix_match_key(chooser->atlas, item->to_key);
-        place.by_atlas = place.atlas != PREFIX_NONE;
-    }
+    place.atlas = prefix_match_key(chooser->atlas.set, routing->overrides != NULL ? override_find(routing->overrides, item->to_key) : item->to_key);
+    place.own = routing->overrides == NULL || place.atlas == prefix_match_key(chooser->atlas.set, item->to_key);
     return place;
 }
 
@@ -346,34 +141,115 @@ static uint32_t destination_index(struct chooser *chooser, const struct queue_it
     struct chooser_destination *destination;
     uint32_t index;
 
-    if (place.by_atlas && chooser->atlas_destinations[place.atlas] != NO_DESTINATION)
-        return chooser->atlas_destinations[place.atlas];
+    if (place.own && chooser->atlas.destinations[place.atlas] != NO_DESTINATION)
+        return chooser->atlas.destinations[place.atlas];
     destination = destination_alloc(chooser);
     if (destination == NULL)
         return NO_DESTINATION;
-    destination_fill(chooser, route_of(chooser, item), place.price_key, item->short_code, destination);
+    chooser_atlas_fill(chooser, route_of(chooser, item), place.atlas, destination);
     index = destination_intern(chooser, destination, now);
-    if (place.by_atlas)
-        chooser->atlas_destinations[place.atlas] = index;
+    if (place.own && chooser->routing != NULL)
+        chooser->atlas.destinations[place.atlas] = index;
+    if (index == NO_DESTINATION) {       /* it is looked at soon, as it is */
+        scratch_free(chooser);
+        chooser->scratch = destination;
+        chooser->scratch_key = item->to_key;
+        chooser->scratch_short = item->short_code;
+    }
     return index;
 }
 
-uint8_t chooser_rank(struct chooser *chooser, const struct chooser_destination *destination, uint16_t bearer)
+/* -- life, once more ------------------------------------------------------------------------------------------- */
+
+#define SHORT_DIGITS 3                   /* the longest country codes of ITU-T E.164 */
+
+/* Countries, which longer prefixes are made of, find room first. */
+static void countries_fill(struct chooser *chooser, struct limit_now now)
 {
-    uint8_t *rank = &destination->ranks[bearer];
+    for (uint32_t i = 0; chooser->atlas.set != NULL && i < prefix_count(chooser->atlas.set); i++) {
+        struct queue_item item = { .to_key = prefix_at(chooser->atlas.set, i) };
 
-    if (*rank == RANK_UNKNOWN) {
-        struct route_bearer route_bearer = chooser_route_bearer(&chooser->bearers[bearer]);
-        uint8_t at = 0;
-
-        switch (chooser->routing != NULL ? route_judge(route_at(chooser->routing->routes, destination->route), &route_bearer, &at)
-                                         : ROUTE_ALLOWED) {
-        case ROUTE_ALLOWED: *rank = at < RANK_MAX ? at : RANK_MAX; break;
-        case ROUTE_DENIED: *rank = RANK_DENIED; break;
-        case ROUTE_NOT_LISTED: *rank = RANK_NOT_LISTED; break;
-        }
+        if ((item.to_key & DIGITS_MAX) <= SHORT_DIGITS)
+            (void)destination_index(chooser, &item, now);
     }
-    return *rank;
+}
+
+int chooser_classes_init(struct chooser *chooser, struct limit_now now)
+{
+    int r = 0;
+
+    chooser_classes_done(chooser);
+    chooser->day = day_of(now.wall_ms);
+    chooser->day_until = INT32_MAX;
+    chooser->stale = false;
+    chooser->renewed_ms = now.mono_ms;
+    chooser->epoch++;
+    chooser->destinations = calloc(CHOOSER_DESTINATIONS_MAX, sizeof(struct chooser_destination *));
+    chooser->destination_slots = calloc(DESTINATION_SLOTS, sizeof *chooser->destination_slots);
+    chooser->classes = calloc(CHOOSER_CLASSES_MAX, sizeof *chooser->classes);
+    chooser->class_slots = calloc(CLASS_SLOTS, sizeof *chooser->class_slots);
+    if (chooser->destinations == NULL || chooser->destination_slots == NULL || chooser->classes == NULL || chooser->class_slots == NULL)
+        r = -ENOMEM;
+    if (r == 0 && chooser->routing != NULL)
+        r = chooser_atlas_build(chooser);
+    chooser->class_count = 1;            /* the mixed one */
+    if (r == 0)
+        countries_fill(chooser, now);
+    return r;
+}
+
+bool chooser_stale(const struct chooser *chooser, struct limit_now now)
+{
+    return chooser->stale || day_of(now.wall_ms) >= chooser->day_until || (chooser->day_until != INT32_MAX && day_of(now.wall_ms) < chooser->day);
+}
+
+void chooser_renew(struct chooser *chooser, struct limit_now now)
+{
+    if (chooser_classes_init(chooser, now) < 0)
+        chooser->stale = true;           /* everything is mixed until there is memory */
+}
+
+/* -- ways ------------------------------------------------------------------------------------------------------ */
+
+void chooser_ways_done(struct chooser *chooser)
+{
+    for (size_t i = 0; i < WAYS; i++) {
+        free(chooser->ways[i]);
+        chooser->ways[i] = NULL;
+    }
+}
+
+static struct chooser_way *way_get(struct chooser *chooser, uint32_t route)
+{
+    struct chooser_way **way = &chooser->ways[route % WAYS];
+
+    if (*way == NULL) {
+        *way = malloc(sizeof **way);
+        if (*way == NULL)
+            return NULL;
+        (*way)->route = ~route;
+    }
+    if ((*way)->route != route) {
+        (*way)->route = route;
+        memset((*way)->ranks, RANK_UNKNOWN, sizeof (*way)->ranks);
+    }
+    return *way;
+}
+
+uint8_t chooser_rank_anew(struct chooser *chooser, uint32_t route, uint16_t bearer)
+{
+    struct chooser_way *way = way_get(chooser, route);
+    struct route_bearer route_bearer = chooser_route_bearer(&chooser->bearers[bearer]);
+    uint8_t at = 0, rank = RANK_DENIED;
+
+    switch (chooser->routing != NULL ? route_judge(route_at(chooser->routing->routes, route), &route_bearer, &at) : ROUTE_ALLOWED) {
+    case ROUTE_ALLOWED: rank = at < RANK_MAX ? at : RANK_MAX; break;
+    case ROUTE_DENIED: rank = RANK_DENIED; break;
+    case ROUTE_NOT_LISTED: rank = RANK_NOT_LISTED; break;
+    }
+    if (way != NULL)
+        way->ranks[bearer] = rank;
+    return rank;
 }
 
 /* -- classes --------------------------------------------------------------------------------------------------- */
@@ -394,7 +270,7 @@ uint32_t chooser_patience_s(const struct chooser *chooser, const struct queue_it
 
 static uint16_t class_intern(struct chooser *chooser, const struct chooser_class *wanted, struct limit_now now)
 {
-    uint64_t hash = mix(mix(mix(UINT64_C(0xCBF29CE484222325), wanted->destination), wanted->patience_s),
+    uint64_t hash = chooser_mix(chooser_mix(chooser_mix(UINT64_C(0xCBF29CE484222325), wanted->destination), wanted->patience_s),
                         (uint64_t)wanted->sticky_sim_id << 8 | wanted->parts);
     uint32_t slot = (uint32_t)(hash % CLASS_SLOTS);
 
@@ -418,7 +294,7 @@ uint16_t chooser_classify(struct chooser *chooser, const struct queue_item *item
 {
     struct chooser_class class = { .patience_s = item->patience_s, .sticky_sim_id = item->sticky_sim_id };
 
-    if (chooser->destinations == NULL || (chooser->routing != NULL && chooser->atlas == NULL))
+    if (chooser->destinations == NULL || (chooser->routing != NULL && chooser->atlas.set == NULL))
         return CHOOSER_MIXED;            /* no memory for anything better */
     class.destination = destination_index(chooser, item, now);
     if (class.destination == NO_DESTINATION)
@@ -434,11 +310,15 @@ const struct chooser_destination *chooser_destination(struct chooser *chooser, c
 
     if (item->class_id != CHOOSER_MIXED && item->class_id < chooser->class_count)
         return chooser->destinations[chooser->classes[item->class_id].destination];
-    scratch_free(chooser);               /* cards may have come, with plans of their own */
+    if (chooser->scratch != NULL && chooser->scratch_key == item->to_key && chooser->scratch_short == item->short_code)
+        return chooser->scratch;
+    scratch_free(chooser);
     chooser->scratch = destination_alloc(chooser);
     if (chooser->scratch == NULL)
         return NULL;
     place = place_of(chooser, item);
-    destination_fill(chooser, route_of(chooser, item), place.price_key, item->short_code, chooser->scratch);
+    chooser_atlas_fill(chooser, route_of(chooser, item), place.atlas, chooser->scratch);
+    chooser->scratch_key = item->to_key;
+    chooser->scratch_short = item->short_code;
     return chooser->scratch;
 }

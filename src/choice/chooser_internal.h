@@ -39,7 +39,6 @@ struct chooser_destination {
     bool linear;                         /* every further part costs as the first, by every plan */
     bool refused;
     int64_t max_price_micro;             /* of a part; ROUTE_PRICE_UNBOUND */
-    uint8_t *ranks;                      /* by bearer */
     struct chooser_price prices[];       /* by plan */
 };
 
@@ -53,29 +52,43 @@ struct chooser_class {
     uint8_t floor_rank; int64_t floor_micro;
 };
 
+/* What each choice looks at comes first: there may be hundreds of them. */
 struct chooser_bearer {
     bool open, present, idle, roaming;
-    enum route_bearer_kind kind;
-    char id[32];
-    uint32_t sim_id, turn;
-    int signal_dbm;
-    uint64_t rests_until_ms;
-    const struct routing_sim *conf;
+    uint8_t health;                      /* 0 good */
     uint16_t plan;
-    struct use *use;
-
-    /* What the limits say of a part that costs nothing and goes to somebody new, as of the last look. */
-    uint64_t looked_until_ms;            /* then look again */
+    uint32_t sim_id;
+    enum limit_kind limit;               /* what the limits say of a part that costs nothing and goes to somebody new, */
+    uint64_t looked_until_ms;            /* as of the last look; then look again */
     uint64_t able_ms;                    /* not before; UINT64_MAX: not by time alone */
     uint64_t able_long_ms;               /* the same without gaps and minutes, which are soon over */
-    enum limit_kind limit;
+    uint64_t rests_until_ms;
     int64_t spend_left_micro;            /* INT64_MAX: no cap */
-    uint64_t spend_until_ms;
+    int64_t shadow_micro;
+    uint64_t busy_since_ms;
+    uint64_t last_take;                  /* the number of its last take: who rested longest has the lowest */
     uint32_t bundle_left[PLAN_BUNDLES_MAX];
-    int64_t shadow_micro, bundle_shadow_micro[PLAN_BUNDLES_MAX];
-    uint8_t health;                      /* 0 good */
+    int64_t bundle_shadow_micro[PLAN_BUNDLES_MAX];
+
+    enum route_bearer_kind kind;
+    char id[32];
+    uint32_t turn;
+    int signal_dbm;
+    const struct routing_sim *conf;
+    struct use *use;
     uint32_t results, failures;          /* bits of the last 32 results, newest lowest */
-    uint64_t last_take_ms;
+};
+
+/* How a route ranks the bearers, as far as it was asked. */
+struct chooser_way { uint32_t route; uint8_t ranks[CHOOSER_BEARERS_MAX]; };
+#define WAYS 4096                        /* routes by their index modulo this */
+
+/* All prefixes of routes and plans. Plans with rows at the i-th are plans[first[i]] up to before plans[first[i + 1]]. */
+struct chooser_atlas {
+    struct prefix_set *set;              /* NULL: not made */
+    uint32_t *first;
+    uint16_t *plans;
+    uint32_t *destinations;              /* NO_DESTINATION: not looked at */
 };
 
 struct chooser {
@@ -83,10 +96,11 @@ struct chooser {
     const struct routing *routing;       /* NULL: none */
     struct chooser_plan plans[CHOOSER_PLANS_MAX]; uint16_t plan_count;
     struct chooser_bearer bearers[CHOOSER_BEARERS_MAX]; uint32_t bearer_count;
+    uint64_t take_count;
     uint64_t epoch;                      /* counts what could change a floor */
 
-    struct prefix_set *atlas;            /* all prefixes of routes and plans; NULL: not made */
-    uint32_t *atlas_destinations;        /* of each; NO_DESTINATION: not looked at */
+    struct chooser_atlas atlas;
+    struct chooser_way *ways[WAYS];      /* NULL: none asked yet */
     struct chooser_destination **destinations; uint32_t destination_count;
     uint32_t *destination_slots;         /* open addressing by hash; index + 1 */
     struct chooser_class *classes; uint32_t class_count;
@@ -95,21 +109,40 @@ struct chooser {
     bool stale;                          /* classes ran out */
     uint64_t renewed_ms;                 /* when they were made anew last */
     struct chooser_destination *scratch; /* of a message in the mixed class */
-    uint64_t scratch_key;
+    uint64_t scratch_key; bool scratch_short;   /* whose */
 };
 
+/* chooser_atlas.c */
+int chooser_atlas_build(struct chooser *chooser);
+void chooser_atlas_done(struct chooser *chooser);
+/* Fills what a prefix of it says, and a route, into an empty destination. */
+void chooser_atlas_fill(const struct chooser *chooser, uint32_t route, uint32_t at, struct chooser_destination *destination);
+uint64_t chooser_mix(uint64_t hash, uint64_t value);
 /* chooser_class.c */
+void chooser_destination_free(struct chooser_destination *destination);
 int chooser_classes_init(struct chooser *chooser, struct limit_now now);
 void chooser_classes_done(struct chooser *chooser);
 /* Of an item whatever its class; the mixed ones are looked at anew. NULL: no memory. */
 const struct chooser_destination *chooser_destination(struct chooser *chooser, const struct queue_item *item);
-uint8_t chooser_rank(struct chooser *chooser, const struct chooser_destination *destination, uint16_t bearer);
+uint8_t chooser_rank_anew(struct chooser *chooser, uint32_t route, uint16_t bearer);
+static inline uint8_t chooser_rank(struct chooser *chooser, uint32_t route, uint16_t bearer)
+{
+    const struct chooser_way *way = chooser->ways[route % WAYS];
+
+    return way != NULL && way->route == route && way->ranks[bearer] != RANK_UNKNOWN ? way->ranks[bearer] : chooser_rank_anew(chooser, route, bearer);
+}
+void chooser_ways_done(struct chooser *chooser);
 static inline const struct chooser_price *chooser_price(const struct chooser_destination *destination, uint16_t plan)
 {
     return plan < destination->plan_count ? &destination->prices[plan] : NULL;
 }
 /* chooser.c */
-void chooser_look(struct chooser *chooser, struct chooser_bearer *bearer, struct limit_now now);
+void chooser_look_anew(struct chooser *chooser, struct chooser_bearer *bearer, struct limit_now now);
+static inline void chooser_look(struct chooser *chooser, struct chooser_bearer *bearer, struct limit_now now)
+{
+    if (now.mono_ms >= bearer->looked_until_ms)
+        chooser_look_anew(chooser, bearer, now);
+}
 struct route_bearer chooser_route_bearer(const struct chooser_bearer *bearer);
 /* chooser_judge.c */
 struct chooser_offer { bool ok; uint8_t rank; int64_t micro; uint8_t bundle; };   /* micro: with shadows, for parts; bundle: 1 + index, 0 none */

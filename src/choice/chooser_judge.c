@@ -8,7 +8,7 @@
 /* The conversation's own card goes before all others, whatever it costs. */
 static uint8_t rank_for(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id, uint16_t index)
 {
-    uint8_t rank = chooser_rank(chooser, destination, index);
+    uint8_t rank = chooser_rank(chooser, destination->route, index);
 
     if (rank > RANK_MAX || sticky_sim_id == 0)
         return rank;
@@ -69,8 +69,8 @@ bool chooser_before(const struct chooser *chooser, uint16_t a, const struct choo
         return offer_a->micro < offer_b->micro;
     if (bearer_a->health != bearer_b->health)
         return bearer_a->health < bearer_b->health;
-    if (bearer_a->last_take_ms != bearer_b->last_take_ms)
-        return bearer_a->last_take_ms < bearer_b->last_take_ms;
+    if (bearer_a->last_take != bearer_b->last_take)
+        return bearer_a->last_take < bearer_b->last_take;
     return a < b;
 }
 

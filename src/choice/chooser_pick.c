@@ -89,11 +89,14 @@ static uint64_t patient_until(const struct queue_item *item, struct limit_now no
     return left_ms <= 0 ? now.mono_ms : now.mono_ms + (uint64_t)left_ms;
 }
 
-/* Another one that could take the message at once, where its last try failed by this one. */
+#define FAILOVER_WAIT_MS 20000           /* longer than most parts are on the air: one that is busy for longer may be stuck */
+
+/* Another one that could take the message soon, where its last try failed by this one. */
 static bool another_is_able(struct chooser *chooser, uint16_t index, const struct queue_item *item, struct limit_now now)
 {
     for (uint16_t i = 0; i < chooser->bearer_count; i++)
-        if (i != index && chooser->bearers[i].open && chooser->bearers[i].present && chooser_judge(chooser, i, item, now).verdict == CHOOSER_MAY)
+        if (i != index && chooser->bearers[i].open && chooser->bearers[i].present &&
+            (chooser->bearers[i].idle || now.mono_ms - chooser->bearers[i].busy_since_ms < FAILOVER_WAIT_MS) && chooser_judge(chooser, i, item, now).verdict == CHOOSER_MAY)
             return true;
     return false;
 }

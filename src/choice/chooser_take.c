@@ -53,43 +53,44 @@ static void add_money(struct record *record, const char *key, int64_t micro)
     add(record, ",\"%s\":\"%s\"", key, text);
 }
 
-struct other { uint16_t bearer; struct chooser_judgement judgement; };
-
-/* Cheaper ones first: what speaks against them is what one wants to know. */
-static int by_price(const void *a, const void *b)
+/* Cheaper ones first: what speaks against them is what one wants to know. One without a price comes last. */
+static bool is_more_telling(const struct chooser_offer *a, const struct chooser_offer *b)
 {
-    const struct chooser_judgement *x = &((const struct other *)a)->judgement, *y = &((const struct other *)b)->judgement;
-    int64_t x_micro = x->price_micro < 0 ? INT64_MAX : x->price_micro + x->shadow_micro;
-    int64_t y_micro = y->price_micro < 0 ? INT64_MAX : y->price_micro + y->shadow_micro;
-
-    if (x->rank != y->rank)
-        return x->rank < y->rank ? -1 : 1;
-    return x_micro < y_micro ? -1 : x_micro > y_micro;
+    if (a->ok != b->ok)
+        return a->ok;
+    return a->rank != b->rank ? a->rank < b->rank : a->micro < b->micro;
 }
 
 static void add_others(struct chooser *chooser, struct record *record, uint16_t index, const struct queue_item *item, struct limit_now now)
 {
-    struct other others[RECORD_OTHERS + 1];
+    const struct chooser_destination *destination = chooser_destination(chooser, item);
+    struct { uint16_t bearer; struct chooser_offer offer; } others[RECORD_OTHERS];
     size_t count = 0, all = 0;
 
-    for (uint16_t i = 0; i < chooser->bearer_count; i++) {
+    for (uint16_t i = 0; destination != NULL && i < chooser->bearer_count; i++) {
+        struct chooser_offer offer;
+        size_t at;
+
         if (i == index || !chooser->bearers[i].open)
             continue;
-        others[count] = (struct other){ i, chooser_judge(chooser, i, item, now) };
         all++;
-        if (others[count].judgement.verdict == CHOOSER_NOT_LISTED || others[count].judgement.verdict == CHOOSER_DENIED)
+        offer = chooser_offer(chooser, destination, item->sticky_sim_id, i, item->parts);
+        at = count;
+        while (at > 0 && is_more_telling(&offer, &others[at - 1].offer))
+            at--;
+        if (offer.rank > RANK_MAX || at == RECORD_OTHERS)
             continue;
-        count++;
-        qsort(others, count, sizeof *others, by_price);
-        if (count > RECORD_OTHERS)
-            count = RECORD_OTHERS;
+        count += count < RECORD_OTHERS;
+        memmove(&others[at + 1], &others[at], (count - 1 - at) * sizeof *others);
+        others[at].bearer = i;
+        others[at].offer = offer;
     }
     add(record, ",\"bearers\":%zu", all + 1);
     if (count == 0)
         return;
     add(record, ",\"others\":[");
     for (size_t i = 0; i < count; i++) {
-        const struct chooser_judgement *judgement = &others[i].judgement;
+        struct chooser_judgement judged = chooser_judge(chooser, others[i].bearer, item, now), *judgement = &judged;
         size_t before = record->length;
 
         add(record, "%s{", i == 0 ? "" : ",");
@@ -183,7 +184,7 @@ int chooser_take(struct chooser *chooser, uint16_t index, const struct queue_ite
     } else if (price != NULL && price->row != NULL) {
         taken.price_micro = item->part_next == 0 ? price->first_micro : price->next_micro;
     }
-    bearer->last_take_ms = now.mono_ms;
+    bearer->last_take = ++chooser->take_count;
     if (!is_counted(bearer))
         goto out;
     taken.use = use_take(bearer->use, &bearer->conf->limits, recipient_key, 1, taken.price_micro > 0 ? taken.price_micro : 0, now, random);

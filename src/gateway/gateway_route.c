@@ -24,7 +24,7 @@ void gateway_bearer_sync(struct gateway *gateway, struct gateway_slot *slot, str
         return;
     chooser_bearer_state(gateway->chooser, slot->bearer, slot->known && (slot->ready || slot->air.state == PART_ON_AIR) && !gateway->stopping,
                          slot->known && slot->ready && !busy && !gateway->store_bad && !gateway->store_damaged,
-                         sim_health_rests(&slot->health, now.mono_us) ? (slot->health.rest_until_us + 999) / 1000 : 0);
+                         sim_health_rests(&slot->health, now.mono_us) ? (slot->health.rest_until_us + 999) / 1000 : 0, gateway_limit_now(now));
 }
 
 static void bearer_close(struct gateway *gateway, struct gateway_slot *slot)

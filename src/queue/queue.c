@@ -36,7 +36,9 @@ void queue_done(struct queue *queue)
 
 static struct queue_item *lane_at(const struct queue_lane *lane, uint32_t index)
 {
-    return &lane->items[(lane->first + index) & (lane->size - 1)];
+    uint32_t at = lane->first + index;
+
+    return &lane->items[at < lane->size ? at : at - lane->size];
 }
 
 /* First index whose id is not below id. Appending is the common case and looked at first. */
@@ -59,7 +61,7 @@ static uint32_t lane_find(const struct queue_lane *lane, int64_t id)
 
 static bool lane_grow(struct queue_lane *lane)
 {
-    uint32_t size = lane->size != 0 ? lane->size * 2 : LANE_SIZE_MIN;
+    uint32_t size = lane->size == 0 ? LANE_SIZE_MIN : lane->size < LANE_SIZE_KEPT ? lane->size * 2 : lane->size + lane->size / 4;
     struct queue_item *items = malloc(size * sizeof *items);
 
     if (items == NULL)
@@ -79,7 +81,7 @@ static bool lane_insert(struct queue_lane *lane, uint32_t index, const struct qu
     if (lane->count == lane->size && !lane_grow(lane))
         return false;
     if (index < lane->count - index) {
-        lane->first = (lane->first - 1) & (lane->size - 1);
+        lane->first = lane->first != 0 ? lane->first - 1 : lane->size - 1;
         for (uint32_t i = 0; i < index; i++)
             *lane_at(lane, i) = *lane_at(lane, i + 1);
     } else {
@@ -96,7 +98,7 @@ static void lane_delete(struct queue_lane *lane, uint32_t index)
     if (index < lane->count / 2) {
         for (uint32_t i = index; i > 0; i--)
             *lane_at(lane, i) = *lane_at(lane, i - 1);
-        lane->first = (lane->first + 1) & (lane->size - 1);
+        lane->first = lane->first + 1 < lane->size ? lane->first + 1 : 0;
     } else {
         for (uint32_t i = index; i + 1 < lane->count; i++)
             *lane_at(lane, i) = *lane_at(lane, i + 1);

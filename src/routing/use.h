@@ -5,8 +5,8 @@
  * What a clock that is set does to it: nothing that makes room. Within one run of the machine all goes by the monotonic
  * clock; the wall clock says only which day it is, and that is believed when it was not set for a day (or the caller knows
  * that it is right). Until then what was used on a day counts until 25 hours have passed, whatever the clock shows
- * (docs/limits.md). So limits hold by the true calendar, as long as a wrong clock is set right within a day and the clock
- * of a machine that starts is not ahead.
+ * (docs/limits.md). So limits hold by the true calendar, as long as a wrong clock is set right within a day while the
+ * program runs, and the clock of a machine that starts is right or behind.
  *
  * Ownership: a use owns what it points to; texts it makes are the caller's. now: never goes back by its monotonic clock.
  * Order: limit_check(), use_take(), then use_text() with the intent, for what it says must be on disk before a part goes. */
@@ -31,7 +31,10 @@ struct use;
 int use_load(const char *state, int64_t boot, const struct limit_rules *rules, struct limit_now now, struct use **ret_use);
 void use_free(struct use *use);          /* accepts NULL */
 /* NULL: no memory. Free it. */
-char *use_text(const struct use *use);
+char *use_text(struct use *use);
+/* The clock was set since the last use_text(), or the machine restarted. Write it soon though there is no intent: a machine that restarts with another
+ * clock cannot tell that from time that has passed. */
+bool use_wants_saving(const struct use *use);
 
 /* At load, for each recipient that is known. -ENOMEM: it is not there, and everyone counts as new from now on. */
 int use_recipient_add(struct use *use, uint64_t recipient_key, int32_t day, int32_t month);

@@ -65,7 +65,7 @@ static int store_load(struct store *store)
     store->next_batch_id = max_i64(store->next_batch_id, 1 + sql_number(sql, "SELECT max(id) FROM batch", 0, SQL_NO_ARGS));
     store->next_message_id = max_i64(store->next_message_id, 1 + sql_number(sql, "SELECT max(id) FROM message", 0, SQL_NO_ARGS));
     store->next_attempt_id = max_i64(store->next_attempt_id, 1 + sql_number(sql, "SELECT max(id) FROM attempt", 0, SQL_NO_ARGS));
-    store->conversations = sql_number(sql, "SELECT EXISTS (SELECT 1 FROM conversation)", 0, SQL_NO_ARGS) != 0;
+    store->conversations = sql_number(sql, "SELECT EXISTS (SELECT 1 FROM conversation WHERE to_number > '')", 0, SQL_NO_ARGS) != 0;
     return sql->failed;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FAILOVER_SLACK_US SECONDS(60)    /* one that failed goes rather by another card, which may be busy */
 #define ORDER_SLACK_US SECONDS(2)        /* the answer of a commit and the choice may cross */
 #define CANCEL_SLACK_US SECONDS(15)      /* what a modem had in its hands when the box died is on the air until then */
 #define EXPIRY_SLACK_MS 120000           /* a modem may do its housekeeping between hand-over and AT+CMGS */
@@ -222,11 +223,12 @@ static void is_ready(struct simulation *sim, const struct queue_item *item)
         return;
     message->ready = true;
     message->ready_us = sim->now_us;
+    message->avoid_sim_id = item->avoid_sim_id;
     heap_put(&sim->witness.ready[message->priority], item->id);
 }
 
 /* Nobody may go before one that is better and has been waiting: higher priority, or the same and accepted earlier. */
-static void check_order(struct simulation *sim, const struct witness_message *chosen)
+static void check_order(struct simulation *sim, const struct witness_message *chosen, uint32_t sim_id)
 {
     for (int priority = MESSAGE_PRIORITY_MAX; priority >= chosen->priority; priority--) {
         struct witness_heap *heap = &sim->witness.ready[priority];
@@ -235,6 +237,8 @@ static void check_order(struct simulation *sim, const struct witness_message *ch
         while (heap->count > 0 && !(best = witness_message_by_id(sim, heap->ids[0]))->ready)
             heap_drop(heap);
         if (heap->count == 0 || (priority == chosen->priority && best->id >= chosen->id) || best->ready_us + ORDER_SLACK_US >= sim->now_us)
+            continue;
+        if (best->avoid_sim_id == sim_id && best->ready_us + FAILOVER_SLACK_US >= sim->now_us)
             continue;
         if (!verdict_is_ready(sim, best->id)) {   /* what ended it was in a commit that failed and landed all the same */
             heap_drop(heap);
@@ -307,7 +311,7 @@ void witness_change_asked(struct simulation *sim, const struct store_change *cha
     if (change->kind != CHANGE_INTENT || (message = witness_message_by_id(sim, change->u.intent.message_id)) == NULL)
         return;
     if (message->ready && change->u.intent.part == 0)
-        check_order(sim, message);
+        check_order(sim, message, change->u.intent.sim_id);
     message->ready = false;
     message->asked = true;
 }

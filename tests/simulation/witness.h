@@ -41,6 +41,7 @@ struct witness_message {
     uint64_t created_boot_us, boot_us;   /* in which run of the machine that was, each */
     int64_t span_ms;                     /* how long it may take; a release gives it as much again */
     uint64_t ready_us, cancelled_us;
+    uint32_t avoid_sim_id;               /* by which its last try failed: it may wait for another one */
     uint64_t key;                        /* of recipient and whole text */
     char to[MESSAGE_TO_MAX];
     int state;                           /* what the verdict found; 0: no row */
