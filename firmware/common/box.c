@@ -124,6 +124,7 @@ static void on_modem_event(void *context, const struct modem_event *event, uint6
     struct gateway_now now = slot->box->turn;
 
     (void)now_ms;
+    gateway_slot_air(gateway, slot->index, event->status->roaming, event->status->signal_dbm);
     if (slot->lives != event->status->lives) {
         slot->lives = event->status->lives;
         gateway_slot_restarted(gateway, slot->index);

@@ -158,17 +158,29 @@ void chooser_recipient(struct chooser *chooser, uint16_t bearer, const struct si
     (void)use_recipient_add(chooser->bearers[bearer].use, recipient->key, recipient->day, recipient->month);
 }
 
-void chooser_bearer_state(struct chooser *chooser, uint16_t index, bool present, bool idle, uint64_t rests_until_ms, struct limit_now now)
+void chooser_bearer_state(struct chooser *chooser, uint16_t index, bool present, bool idle, uint64_t rests_until_ms)
 {
     struct chooser_bearer *bearer = &chooser->bearers[index];
 
     if (bearer->present != present || bearer->rests_until_ms != rests_until_ms)
         chooser->epoch++;
-    if (bearer->idle && !idle)
-        bearer->busy_since_ms = now.mono_ms;
     bearer->present = present;
     bearer->idle = idle;
     bearer->rests_until_ms = rests_until_ms;
+}
+
+void chooser_clock_is_right(struct chooser *chooser, struct limit_now now)
+{
+    for (uint32_t i = 0; i < chooser->bearer_count; i++)
+        if (chooser->bearers[i].open)
+            use_clock_is_right(chooser->bearers[i].use, &chooser->bearers[i].conf->limits, now);
+}
+
+char *chooser_wants_saving(struct chooser *chooser, uint16_t index)
+{
+    struct chooser_bearer *bearer = &chooser->bearers[index];
+
+    return chooser_is_counted(bearer) && use_wants_saving(bearer->use) ? use_text(bearer->use) : NULL;
 }
 
 /* Below -105 dBm parts are lost on the way, and tried again, more often than not. */

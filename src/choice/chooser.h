@@ -48,8 +48,12 @@ int chooser_bearer_open(struct chooser *chooser, enum route_bearer_kind kind, co
 void chooser_bearer_close(struct chooser *chooser, uint16_t bearer);
 void chooser_recipient(struct chooser *chooser, uint16_t bearer, const struct sim_recipient *recipient);   /* it sent to it before */
 
+/* See use.h: the clock is right; what is to be kept although nothing was taken (malloc'ed; NULL: nothing). */
+void chooser_clock_is_right(struct chooser *chooser, struct limit_now now);
+char *chooser_wants_saving(struct chooser *chooser, uint16_t bearer);
+
 /* present: its modem works. idle: it could take a part at once. rests_until_ms: 0, or the network refuses it until then. */
-void chooser_bearer_state(struct chooser *chooser, uint16_t bearer, bool present, bool idle, uint64_t rests_until_ms, struct limit_now now);
+void chooser_bearer_state(struct chooser *chooser, uint16_t bearer, bool present, bool idle, uint64_t rests_until_ms);
 void chooser_bearer_air(struct chooser *chooser, uint16_t bearer, bool roaming, int signal_dbm /* 0 unknown */);
 
 /* -- classes --------------------------------------------------------------------------------------------------- */

@@ -65,7 +65,6 @@ struct chooser_bearer {
     uint64_t rests_until_ms;
     int64_t spend_left_micro;            /* INT64_MAX: no cap */
     int64_t shadow_micro;
-    uint64_t busy_since_ms;
     uint64_t last_take;                  /* the number of its last take: who rested longest has the lowest */
     uint32_t bundle_left[PLAN_BUNDLES_MAX];
     int64_t bundle_shadow_micro[PLAN_BUNDLES_MAX];
@@ -144,6 +143,8 @@ static inline void chooser_look(struct chooser *chooser, struct chooser_bearer *
         chooser_look_anew(chooser, bearer, now);
 }
 struct route_bearer chooser_route_bearer(const struct chooser_bearer *bearer);
+/* chooser_take.c: whether anything about it is limited or priced. */
+bool chooser_is_counted(const struct chooser_bearer *bearer);
 /* chooser_judge.c */
 struct chooser_offer { bool ok; uint8_t rank; int64_t micro; uint8_t bundle; };   /* micro: with shadows, for parts; bundle: 1 + index, 0 none */
 /* What a bearer asks for parts, limits but for the spend cap aside. */

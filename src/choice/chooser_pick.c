@@ -89,14 +89,15 @@ static uint64_t patient_until(const struct queue_item *item, struct limit_now no
     return left_ms <= 0 ? now.mono_ms : now.mono_ms + (uint64_t)left_ms;
 }
 
-#define FAILOVER_WAIT_MS 20000           /* longer than most parts are on the air: one that is busy for longer may be stuck */
-
-/* Another one that could take the message soon, where its last try failed by this one. */
-static bool another_is_able(struct chooser *chooser, uint16_t index, const struct queue_item *item, struct limit_now now)
+/* Its last try failed by this one, and for a while it waits for another one that could take it. */
+static bool is_for_any_other(struct chooser *chooser, uint16_t index, const struct queue_item *item, struct limit_now now)
 {
+    int64_t left_s = (int64_t)item->avoid_until_s - now.wall_ms / 1000;
+
+    if (item->avoid_sim_id == 0 || item->avoid_sim_id != chooser->bearers[index].sim_id || left_s <= 0 || left_s > QUEUE_AVOID_S)
+        return false;
     for (uint16_t i = 0; i < chooser->bearer_count; i++)
-        if (i != index && chooser->bearers[i].open && chooser->bearers[i].present &&
-            (chooser->bearers[i].idle || now.mono_ms - chooser->bearers[i].busy_since_ms < FAILOVER_WAIT_MS) && chooser_judge(chooser, i, item, now).verdict == CHOOSER_MAY)
+        if (i != index && chooser->bearers[i].open && chooser->bearers[i].present && chooser_judge(chooser, i, item, now).verdict == CHOOSER_MAY)
             return true;
     return false;
 }
@@ -145,7 +146,6 @@ static void look_at_class(struct chooser *chooser, uint16_t index, const struct 
 {
     struct chooser_class *class = class_id != CHOOSER_MIXED && class_id < chooser->class_count ? &chooser->classes[class_id] : NULL;
     const struct queue_class *lanes = queue->classes[class_id];
-    uint32_t sim_id = chooser->bearers[index].sim_id;
 
     for (int priority = MESSAGE_PRIORITY_MAX; priority >= 0; priority--) {
         struct queue_item item;
@@ -172,7 +172,7 @@ static void look_at_class(struct chooser *chooser, uint16_t index, const struct 
                     break;               /* nor the others here */
                 continue;
             }
-            if (item.avoid_sim_id == sim_id && sim_id != 0 && another_is_able(chooser, index, &item, now))
+            if (is_for_any_other(chooser, index, &item, now))
                 continue;
             if (!urgent && class != NULL && item.avoid_sim_id == 0) {   /* one that failed goes by the next that can */
                 struct chooser_offer one = class->parts != 0 || item.parts == 1 ? offer

@@ -157,7 +157,7 @@ static char *record_make(struct chooser *chooser, uint16_t index, const struct q
 
 /* -- counting -------------------------------------------------------------------------------------------------- */
 
-static bool is_counted(const struct chooser_bearer *bearer)
+bool chooser_is_counted(const struct chooser_bearer *bearer)
 {
     const struct limit_rules *rules = &bearer->conf->limits, none = { .zone = rules->zone };
 
@@ -185,7 +185,7 @@ int chooser_take(struct chooser *chooser, uint16_t index, const struct queue_ite
         taken.price_micro = item->part_next == 0 ? price->first_micro : price->next_micro;
     }
     bearer->last_take = ++chooser->take_count;
-    if (!is_counted(bearer))
+    if (!chooser_is_counted(bearer))
         goto out;
     taken.use = use_take(bearer->use, &bearer->conf->limits, recipient_key, 1, taken.price_micro > 0 ? taken.price_micro : 0, now, random);
     if (taken.bundle != 0)

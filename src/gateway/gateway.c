@@ -393,6 +393,7 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
     case CHANGE_SIM:
         sim_done(gateway, change, now);
         break;
+    case CHANGE_USE:                     /* of a later time it is written with the next part */
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
     case CHANGE_ROUTING:
@@ -566,6 +567,7 @@ void gateway_poll(struct gateway *gateway, struct gateway_now now)
         gateway_look_at_clock(gateway, now);
         gateway_cards_ask(gateway, now);
         gateway_look_at_classes(gateway, now);
+        gateway_save_use(gateway, now);
         resubmit(gateway);   /* another list may have shown that the store is well again */
         ask_store(gateway, now);
     }

@@ -71,6 +71,8 @@ void gateway_report(struct gateway *gateway, uint32_t slot, const char *pdu_hex,
 
 /* Tariffs, routes and limits from now on; borrowed. -ENOMEM: those of before stay. */
 int gateway_set_routing(struct gateway *gateway, const struct routing *routing, struct gateway_now now);
+/* The wall clock is known to be right, as when the kernel says that it is synchronized. */
+void gateway_clock_is_right(struct gateway *gateway, struct gateway_now now);
 /* For looking at; what it says holds until the next call to the gateway. */
 struct chooser *gateway_chooser(struct gateway *gateway);
 uint16_t gateway_slot_bearer(const struct gateway *gateway, uint32_t slot);   /* CHOOSER_NO_BEARER: no card that is known */

@@ -147,6 +147,8 @@ void gateway_bearer_known(struct gateway *gateway, struct gateway_slot *slot, co
 void gateway_bearer_result(struct gateway *gateway, struct gateway_slot *slot, enum gateway_result result, uint8_t error_kind, int code,
                            struct gateway_now now);
 void gateway_classify(struct gateway *gateway, struct queue_item *item, struct gateway_now now);
+/* What a set clock changed in what cards have used goes to the disk without waiting for a part. */
+void gateway_save_use(struct gateway *gateway, struct gateway_now now);
 /* Prices of a new day, or plans of a new card. */
 void gateway_look_at_classes(struct gateway *gateway, struct gateway_now now);
 /* The best this slot may take: the rest of the message it is sending, so that parts stay together; else the better of what

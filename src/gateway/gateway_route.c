@@ -24,7 +24,7 @@ void gateway_bearer_sync(struct gateway *gateway, struct gateway_slot *slot, str
         return;
     chooser_bearer_state(gateway->chooser, slot->bearer, slot->known && (slot->ready || slot->air.state == PART_ON_AIR) && !gateway->stopping,
                          slot->known && slot->ready && !busy && !gateway->store_bad && !gateway->store_damaged,
-                         sim_health_rests(&slot->health, now.mono_us) ? (slot->health.rest_until_us + 999) / 1000 : 0, gateway_limit_now(now));
+                         sim_health_rests(&slot->health, now.mono_us) ? (slot->health.rest_until_us + 999) / 1000 : 0);
 }
 
 static void bearer_close(struct gateway *gateway, struct gateway_slot *slot)
@@ -78,6 +78,31 @@ uint16_t gateway_slot_bearer(const struct gateway *gateway, uint32_t index)
 struct chooser *gateway_chooser(struct gateway *gateway)
 {
     return gateway->chooser;
+}
+
+void gateway_clock_is_right(struct gateway *gateway, struct gateway_now now)
+{
+    chooser_clock_is_right(gateway->chooser, gateway_limit_now(now));
+}
+
+void gateway_save_use(struct gateway *gateway, struct gateway_now now)
+{
+    for (uint32_t i = 0; i < gateway->slot_count; i++) {
+        struct gateway_slot *slot = gateway->slots[i];
+        struct store_change *change;
+        char *use_state;
+
+        if (slot == NULL || slot->bearer == CHOOSER_NO_BEARER || (use_state = chooser_wants_saving(gateway->chooser, slot->bearer)) == NULL)
+            continue;
+        change = gateway_new_change(gateway, CHANGE_USE, now);
+        if (change == NULL) {
+            free(use_state);
+            return;                      /* it is saved with its next part at the latest */
+        }
+        change->u.use.sim_id = slot->bearer_sim_id;
+        change->u.use.use_state = use_state;
+        gateway_add_change(gateway, change);
+    }
 }
 
 /* -- classes --------------------------------------------------------------------------------------------------- */

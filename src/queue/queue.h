@@ -11,7 +11,7 @@
 
 #include "src/store/store.h"
 
-/* 48 octets each. While all of them wait for bearers that may not send now, what lies behind waits too. */
+/* 56 octets each. While all of them wait for bearers that may not send now, what lies behind waits too. */
 #define QUEUE_WINDOW_DEFAULT 1000000
 #define QUEUE_FETCH_MAX 4096             /* rows the store is asked for at a time */
 #define QUEUE_CLASSES_MAX UINT16_MAX

@@ -10,6 +10,17 @@
 #define MINUTE_MS 60000
 #define SLIDE_GRAINS 15
 
+/* Sums that stop at their bound: a counter that began anew would make room. */
+static uint32_t add_u32(uint32_t a, uint32_t b)
+{
+    return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
+static int64_t add_micro(int64_t a, int64_t b)
+{
+    return a > SPEND_MICRO_MAX - b ? SPEND_MICRO_MAX : a + b;
+}
+
 /* -- periods -------------------------------------------------------------------------------------------------- */
 
 uint64_t use_period_parts(const struct use_period *period)
@@ -26,8 +37,7 @@ int64_t use_period_spend_micro(const struct use_period *period)
     int64_t spend_micro = 0;
 
     for (uint32_t i = 0; i < period->count; i++)
-        if ((spend_micro += period->runs[i].spend_micro) > SPEND_MICRO_MAX)
-            return SPEND_MICRO_MAX;
+        spend_micro = add_micro(spend_micro, period->runs[i].spend_micro);
     return spend_micro;
 }
 
@@ -54,9 +64,9 @@ static void run_make_room(struct use_period *period)
 {
     struct use_run *last = &period->runs[period->count - 1], *before = last - 1;
 
-    before->parts += last->parts;
-    before->unlisted += last->unlisted;
-    before->spend_micro += last->spend_micro;
+    before->parts = add_u32(before->parts, last->parts);
+    before->unlisted = add_u32(before->unlisted, last->unlisted);
+    before->spend_micro = add_micro(before->spend_micro, last->spend_micro);
     if (last->last_ms > before->last_ms)
         before->last_ms = last->last_ms;
     period->count--;
@@ -334,8 +344,8 @@ void use_free(struct use *use)
 
 static void run_take(struct use_run *run, uint32_t parts, int64_t cost_micro, int64_t real_ms)
 {
-    run->parts = run->parts > UINT32_MAX - parts ? UINT32_MAX : run->parts + parts;
-    run->spend_micro = run->spend_micro > SPEND_MICRO_MAX - cost_micro ? SPEND_MICRO_MAX : run->spend_micro + cost_micro;
+    run->parts = add_u32(run->parts, parts);
+    run->spend_micro = add_micro(run->spend_micro, cost_micro);
     run->last_ms = real_ms;
 }
 
@@ -374,8 +384,8 @@ static void history_move(struct use *use, int32_t label)
     for (; by < 0; by++) {
         if (by < -USE_HISTORY_DAYS)
             by = -USE_HISTORY_DAYS;
-        days[0].parts += days[1].parts;
-        days[0].spend_micro += days[1].spend_micro;
+        days[0].parts = add_u32(days[0].parts, days[1].parts);
+        days[0].spend_micro = add_micro(days[0].spend_micro, days[1].spend_micro);
         for (unsigned i = 1; i < USE_HISTORY_DAYS; i++)
             days[i] = days[i + 1];
         days[USE_HISTORY_DAYS] = (struct use_history){ 0 };
@@ -431,8 +441,8 @@ struct use_taken use_take(struct use *use, const struct limit_rules *rules, uint
     slide_add(&use->minute, parts, real_ms);
     slide_add(&use->hour, parts, real_ms);
     history_move(use, taken.day);
-    use->history[0].parts += parts;
-    use->history[0].spend_micro += cost_micro;
+    use->history[0].parts = add_u32(use->history[0].parts, parts);
+    use->history[0].spend_micro = add_micro(use->history[0].spend_micro, cost_micro);
     use->gap_until_ms = real_ms + (int64_t)rules->gap_ms + (int64_t)((uint64_t)random * ((uint64_t)rules->jitter_ms + 1) >> 32);
     use->last_take_ms = real_ms;
     use_forget_answers(use);

@@ -27,26 +27,28 @@
 
 /* -- writing -------------------------------------------------------------------------------------------------- */
 
-struct writer { char text[USE_TEXT_MAX]; size_t length; };
+struct writer { char text[USE_TEXT_MAX]; size_t length; bool full; };
 
-/* The bounds of all that is written keep it below USE_TEXT_MAX but for amounts nobody has; then the last words go. False:
- * there was no room. */
-static bool put(struct writer *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool put(struct writer *writer, const char *format, ...)
+/* The bounds of all that is written keep it below USE_TEXT_MAX but for amounts nobody has; then the last words go, from the
+ * first that there is no room for. Each call writes what can be left out. */
+static void put(struct writer *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct writer *writer, const char *format, ...)
 {
     size_t room = sizeof writer->text - writer->length;
     va_list arguments;
     int length;
 
+    if (writer->full)
+        return;
     va_start(arguments, format);
     length = vsnprintf(writer->text + writer->length, room, format, arguments);
     va_end(arguments);
     if (length < 0 || (size_t)length >= room) {
         writer->text[writer->length] = '\0';
-        return false;
+        writer->full = true;
+        return;
     }
     writer->length += (size_t)length;
-    return true;
 }
 
 static int64_t left_of(const struct use *use, int64_t until_ms, int64_t unit_ms)
@@ -64,13 +66,13 @@ static void put_period(struct writer *writer, const struct use *use, const struc
         /* Also where all was given back: rows of recipients may have its label. */
         if (run->last_ms == USE_NEVER_MS)
             continue;
-        (void)put(writer, " %c%" PRId32 ":%" PRIu32 ":%" PRId64 ":%" PRId64, letter, run->label, run->parts, run->spend_micro,
+        put(writer, " %c%" PRId32 ":%" PRIu32 ":%" PRId64 ":%" PRId64, letter, run->label, run->parts, run->spend_micro,
                   (use_real_ms(use) - run->last_ms) / 1000);
         if (run->unlisted != 0)
-            (void)put(writer, ":%" PRIu32, run->unlisted);
+            put(writer, ":%" PRIu32, run->unlisted);
     }
     if (period->everyone)
-        (void)put(writer, " %c", letter - 'a' + 'A');
+        put(writer, " %c", letter - 'a' + 'A');
 }
 
 static void put_slide(struct writer *writer, const struct use *use, const struct use_slide *slide, char letter, int64_t unit_ms)
@@ -82,11 +84,10 @@ static void put_slide(struct writer *writer, const struct use *use, const struct
 
         if (entry->parts == 0 || entry->last_ms + slide->window_ms <= use_real_ms(use))
             continue;
-        if (begun)
-            (void)put(writer, ",");
+        if (!begun)
+            put(writer, " %c%" PRId64 ":%" PRIu32, letter, (use_real_ms(use) - entry->last_ms) / unit_ms, entry->parts);
         else
-            (void)put(writer, " %c", letter);
-        (void)put(writer, "%" PRId64 ":%" PRIu32, (use_real_ms(use) - entry->last_ms) / unit_ms, entry->parts);
+            put(writer, ",%" PRId64 ":%" PRIu32, (use_real_ms(use) - entry->last_ms) / unit_ms, entry->parts);
         begun = true;
     }
 }
@@ -98,9 +99,12 @@ static void put_history(struct writer *writer, const struct use *use)
     while (days > 0 && use->history[days - 1].parts == 0)
         days--;
     for (unsigned i = 0; i < days; i++) {
+        int64_t spend = use->history[i].spend_micro / HISTORY_UNIT_MICRO;
+
         if (i == 0)
-            (void)put(writer, " t%" PRId32 ":", use->history_day);
-        (void)put(writer, "%s%" PRIu32 ":%" PRId64, i > 0 ? "," : "", use->history[i].parts, use->history[i].spend_micro / HISTORY_UNIT_MICRO);
+            put(writer, " t%" PRId32 ":%" PRIu32 ":%" PRId64, use->history_day, use->history[i].parts, spend);
+        else
+            put(writer, ",%" PRIu32 ":%" PRId64, use->history[i].parts, spend);
     }
 }
 
@@ -110,7 +114,7 @@ char *use_text(struct use *use)
     char *text;
 
     /* In the order of what they are worth. */
-    (void)put(&writer, "%d %" PRId64 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRIx32, VERSION, use->boot,
+    put(&writer, "%d %" PRId64 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRIx32, VERSION, use->boot,
               use->seen.mono_ms, use->seen.wall_ms, use->ahead_ms, left_of(use, use->doubt_until_ms, 1000),
               (use->error_ms + 999) / 1000, left_of(use, use->gap_until_ms, 1),
               left_of(use, use->parked_until_ms, 1000), use->results);
@@ -121,10 +125,9 @@ char *use_text(struct use *use)
     for (uint32_t i = 0; i < use->bundle_count; i++) {
         const struct use_bundle *bundle = &use->bundles[i];
 
-        if (!put(&writer, " b%" PRIx32 ":%" PRId32 ":%" PRId64, bundle->id, bundle->label, bundle->used))
-            break;
+        put(&writer, " b%" PRIx32 ":%" PRId32 ":%" PRId64, bundle->id, bundle->label, bundle->used);
         if (bundle->used_since != 0)
-            (void)put(&writer, ":%" PRId64, bundle->used_since);
+            put(&writer, ":%" PRId64, bundle->used_since);
     }
     put_history(&writer, use);
     text = malloc(writer.length + 1);

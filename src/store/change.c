@@ -78,6 +78,7 @@ void change_clear(struct store_change *change)
         break;
     case CHANGE_CANCEL:
     case CHANGE_CLOCK:
+    case CHANGE_USE:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
         break;
@@ -117,6 +118,8 @@ void change_free(struct store_change *change)
         accept_done(&change->u.accept);
     if (change->kind == CHANGE_INTENT)
         intent_done(&change->u.intent);
+    if (change->kind == CHANGE_USE)
+        free(change->u.use.use_state);
     if (change->kind == CHANGE_RECEIVE)
         receive_done(&change->u.receive);
     if (change->kind == CHANGE_ROUTING)

@@ -40,7 +40,7 @@ static int registry_no_memory(struct sql *sql)
 }
 
 /* What it has used so far, and whom it wrote to. */
-static int registry_use(struct store *store, struct change_sim *sim, int64_t now_ms)
+static int registry_read_use(struct store *store, struct change_sim *sim, int64_t now_ms)
 {
     struct sql *sql = &store->sql;
     sqlite3_stmt *row = sql_query(sql, "SELECT state FROM sim_use WHERE sim_id = ?1", SQL_ARGS(sql_int(sim->sim_id)));
@@ -78,6 +78,20 @@ static int registry_use(struct store *store, struct change_sim *sim, int64_t now
     return sql->failed;
 }
 
+void use_write(struct store *store, uint32_t sim_id, const char *use_state)
+{
+    sql_run(&store->sql, "INSERT INTO sim_use(sim_id, state) VALUES(?1, ?2) ON CONFLICT(sim_id) DO UPDATE SET state = ?2",
+            SQL_ARGS(sql_int(sim_id), sql_text(use_state)));
+}
+
+int registry_use(struct store *store, struct store_change *change)
+{
+    if (change->u.use.sim_id == 0 || change->u.use.use_state == NULL)
+        return -EINVAL;
+    use_write(store, change->u.use.sim_id, change->u.use.use_state);
+    return store->sql.failed;
+}
+
 /* A modem or card that does not tell its number gets none of ours: 0. */
 int registry_sim(struct store *store, struct store_change *change)
 {
@@ -100,7 +114,7 @@ int registry_sim(struct store *store, struct store_change *change)
                 SQL_ARGS(sql_text(iccid), sql_text(sim->imsi), sql_int(sim->modem_id), sql_int(change->now_ms)));
         sim->sim_id = (uint32_t)sql_number(sql, "SELECT id FROM sim WHERE iccid = ?1", 0, SQL_ARGS(sql_text(iccid)));
         if (sql->failed == 0 && sim->sim_id != 0)
-            return registry_use(store, sim, change->now_ms);
+            return registry_read_use(store, sim, change->now_ms);
     }
     return sql->failed;
 }

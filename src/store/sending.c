@@ -145,8 +145,7 @@ static void intent_choose_mr(struct store *store, struct change_intent *intent)
 static void intent_count(struct store *store, const struct change_intent *intent, int64_t now_ms)
 {
     if (intent->use_state != NULL)
-        sql_run(&store->sql, "INSERT INTO sim_use(sim_id, state) VALUES(?1, ?2) ON CONFLICT(sim_id) DO UPDATE SET state = ?2",
-                SQL_ARGS(sql_int(intent->sim_id), sql_text(intent->use_state)));
+        use_write(store, intent->sim_id, intent->use_state);
     if (intent->recipient_key != 0)
         sql_run(&store->sql, "INSERT INTO sim_recipient(sim_id, recipient, day, month) VALUES(?1, ?2, ?3, ?4)"
                              " ON CONFLICT(sim_id, recipient) DO UPDATE SET day = ?3, month = ?4 WHERE (day, month) IS NOT (?3, ?4)",

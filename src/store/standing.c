@@ -12,7 +12,6 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
 {
     struct sql *sql = &store->sql;
     struct standing standing = { .id = message_id };
-    int64_t refused_id = 0;
     sqlite3_stmt *row = sql_query(sql,
         "SELECT state, ended, report, ref16, parts, priority, sim_id, expire_ms, ready_ms, to_number, concat_ref, concat_ref_bits"
         ", policy, patience_s, due_ms, accepted_ms FROM message WHERE id = ?1", SQL_ARGS(sql_int(message_id)));
@@ -39,7 +38,7 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
     if (standing.parts > MESSAGE_PARTS_MAX)
         return -EBADMSG;
 
-    row = sql_query(sql, "SELECT part, state, CASE awaits WHEN 0 THEN report_status ELSE -1 END, sim_id, id FROM attempt WHERE message_id = ?1",
+    row = sql_query(sql, "SELECT part, state, CASE awaits WHEN 0 THEN report_status ELSE -1 END, sim_id, done_ms FROM attempt WHERE message_id = ?1",
                     SQL_ARGS(sql_int(message_id)));
     while (sql_next(sql, row)) {
         int part = sqlite3_column_int(row, 0);
@@ -47,8 +46,8 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
 
         if ((attempt == ATTEMPT_REFUSED || attempt == ATTEMPT_NOT_SENT) && standing.failures < UINT8_MAX)
             standing.failures++;
-        if (attempt == ATTEMPT_REFUSED && sqlite3_column_int64(row, 4) > refused_id) {
-            refused_id = sqlite3_column_int64(row, 4);
+        if (attempt == ATTEMPT_REFUSED && sqlite3_column_int64(row, 4) >= standing.failed_ms) {
+            standing.failed_ms = sqlite3_column_int64(row, 4);
             standing.failed_sim_id = (uint32_t)sqlite3_column_int64(row, 3);
         }
         if (part >= 0 && part < standing.parts && attempt == ATTEMPT_RELEASED)
@@ -179,6 +178,11 @@ void item_set_number(struct queue_item *item, const char *to)
     item->to_key = digits_pack(to + (to[0] == '+'), SIZE_MAX, NULL);
 }
 
+uint32_t item_avoid_until_s(int64_t failed_s)
+{
+    return failed_s <= 0 || failed_s > UINT32_MAX - QUEUE_AVOID_S ? 0 : (uint32_t)failed_s + QUEUE_AVOID_S;
+}
+
 uint32_t item_since_s(int64_t accepted_ms, int64_t due_ms)
 {
     int64_t since_ms = due_ms > accepted_ms ? due_ms : accepted_ms;
@@ -206,6 +210,7 @@ struct queue_item standing_item(const struct standing *standing)
         .patience_s = standing->patience_s,
         .sim_id = standing->sim_id,
         .avoid_sim_id = standing->failed_sim_id,
+        .avoid_until_s = item_avoid_until_s(standing->failed_ms / 1000),
         .sticky_sim_id = standing->sticky_sim_id,
         .parts = (uint8_t)standing->parts,
         .part_next = (uint8_t)standing->part_next,

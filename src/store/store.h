@@ -47,6 +47,7 @@ enum change_kind {
     CHANGE_FETCH,         /* the next ready messages in order, to refill the queue in memory */
     CHANGE_CLOCK,         /* how the wall clock stands against the machine's own: what waits keeps the time it has left */
     CHANGE_SIM,           /* a card was seen in a modem: their row numbers */
+    CHANGE_USE,           /* what cards have used, without an intent: a clock was set */
     CHANGE_KEY_ADD,       /* an API key */
     CHANGE_KEY_REMOVE,
     CHANGE_ROUTING,       /* files of tariffs and routes are to be in force: which version they are */
@@ -82,6 +83,8 @@ struct change_accept {
     /* result: -EEXIST where the key was used for another request */
 };
 
+#define QUEUE_AVOID_S 30                /* how long a message that failed waits for another bearer than that one */
+
 /* A message as the queue in memory knows it: small, as there may be a million. */
 struct queue_item {
     int64_t id;
@@ -90,7 +93,8 @@ struct queue_item {
     uint32_t since_s;                   /* wall clock: from when on it could go, for its patience */
     uint32_t patience_s;
     uint32_t sim_id;                    /* not 0: parts of it went by this SIM, so must the others */
-    uint32_t avoid_sim_id;              /* its last try failed there: rather another one */
+    uint32_t avoid_sim_id;              /* its last try failed there: rather another one, */
+    uint32_t avoid_until_s;             /* until then, by the wall clock */
     uint32_t sticky_sim_id;             /* its recipient's conversation goes by this SIM; 0 none */
     uint16_t class_id;                  /* the gateway's, as the next one is: which messages wait for the same bearers */
     uint8_t parts, part_next;           /* 0-based: the first part without intent */
@@ -207,6 +211,8 @@ struct change_clock {
     int64_t step_ms;                    /* out: by how much the clock was set since the last one */
 };
 
+struct change_use { uint32_t sim_id; char *use_state; };
+
 #define SIM_RECIPIENTS_MAX 65536
 struct sim_recipient { uint64_t key; int32_t day, month; };       /* of the last part to it */
 
@@ -248,6 +254,7 @@ struct store_change {
         struct change_fetch fetch;
         struct change_clock clock;
         struct change_sim sim;
+        struct change_use use;
         struct change_key key;
         struct change_routing routing;
     } u;

@@ -40,8 +40,11 @@ store_step receive_apply;
 store_step doubt_decide;
 store_step clock_apply;
 store_step waiting_cancel, waiting_due, waiting_fetch;
-store_step registry_sim, registry_key_add, registry_key_remove;
+store_step registry_sim, registry_use, registry_key_add, registry_key_remove;
 store_step routing_keep;
+
+/* Keeps what a SIM has used. */
+void use_write(struct store *store, uint32_t sim_id, const char *use_state);
 
 /* Which run of the machine's clock this is: times that are written now are by it. */
 int64_t clock_run(struct store *store);
@@ -60,7 +63,8 @@ struct standing {
     uint16_t parts;
     uint8_t priority;
     uint32_t sim_id;
-    uint32_t failed_sim_id;              /* by which its last try was refused or not sent */
+    uint32_t failed_sim_id;              /* by which its last try was refused */
+    int64_t failed_ms;
     uint32_t patience_s;
     uint32_t sticky_sim_id;
     int64_t expire_ms, ready_ms, due_ms, accepted_ms;
@@ -89,6 +93,8 @@ void standing_end(struct store *store, struct standing *standing, enum message_s
 struct queue_item standing_item(const struct standing *standing);
 /* Fills what the queue wants to know of a number. */
 void item_set_number(struct queue_item *item, const char *to);
+/* Until when it waits for another SIM than the one that failed then. */
+uint32_t item_avoid_until_s(int64_t failed_s);
 /* From when on it could go: it was accepted, or its time came. */
 uint32_t item_since_s(int64_t accepted_ms, int64_t due_ms);
 /* By which SIM a number was written to last; 0: never, or nobody keeps such things. */

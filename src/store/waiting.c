@@ -32,7 +32,8 @@ struct items { struct queue_item *at; uint32_t count, size; };
 /* What was refused or not sent so far: tries are bounded over restarts too. */
 #define FAILURES "(SELECT count(*) FROM attempt WHERE attempt.message_id = message.id AND attempt.state IN (3, 4))"
 
-#define FAILED_SIM "(SELECT sim_id FROM attempt WHERE attempt.message_id = message.id AND attempt.state = 3 ORDER BY part DESC, id DESC LIMIT 1)"
+/* By which SIM it was refused last, and when: seconds above, row number below 32 bits. */
+#define FAILED_SIM "(SELECT max(done_ms / 1000 * 4294967296 + sim_id) FROM attempt WHERE attempt.message_id = message.id AND attempt.state = 3)"
 #define ITEM_COLUMNS "id, expire_ms, sim_id, parts, priority, " FAILURES ", to_number, patience_s, accepted_ms, due_ms, " FAILED_SIM
 
 /* Columns: ITEM_COLUMNS. Stops at size; true if there was more. */
@@ -52,7 +53,8 @@ static bool items_read(struct store *store, sqlite3_stmt *row, struct items *ite
             .since_s = item_since_s(sqlite3_column_int64(row, 8), sqlite3_column_int64(row, 9)),
             .patience_s = (uint32_t)sqlite3_column_int64(row, 7),
             .sim_id = (uint32_t)sqlite3_column_int64(row, 2),
-            .avoid_sim_id = (uint32_t)sqlite3_column_int64(row, 10),
+            .avoid_sim_id = (uint32_t)(sqlite3_column_int64(row, 10) & UINT32_MAX),
+            .avoid_until_s = item_avoid_until_s(sqlite3_column_int64(row, 10) >> 32),
             .parts = (uint8_t)sqlite3_column_int(row, 3),
             .priority = (uint8_t)sqlite3_column_int(row, 4),
             .failures = (uint8_t)(sqlite3_column_int(row, 5) < UINT8_MAX ? sqlite3_column_int(row, 5) : UINT8_MAX),

@@ -164,9 +164,9 @@ static json_t *measure_queue(const struct decision_options *options, struct choo
             char *use_state, *record;
             uint64_t retry_ms, pick_start_ns = now_ns();
 
-            chooser_bearer_state(chooser, bearer, true, true, 0, now);
+            chooser_bearer_state(chooser, bearer, true, true, 0);
             if (!chooser_pick(chooser, bearer, &queue, now, &item, &retry_ms)) {
-                chooser_bearer_state(chooser, bearer, true, false, 0, now);
+                chooser_bearer_state(chooser, bearer, true, false, 0);
                 continue;
             }
             (void)queue_take_item(&queue, &item);
@@ -174,7 +174,7 @@ static json_t *measure_queue(const struct decision_options *options, struct choo
             HARNESS_CHECK(chooser_take(chooser, bearer, &item, 0, now, &taken, &use_state, &record) == 0);
             free(use_state);
             free(record);
-            chooser_bearer_state(chooser, bearer, true, false, 0, now);
+            chooser_bearer_state(chooser, bearer, true, false, 0);
         }
         if (queue.count == before)
             now.mono_ms += 60000;        /* what is left waits for a cheaper one: its patience ends */
@@ -210,7 +210,7 @@ json_t *decision_measure(const struct decision_options *options)
         uint16_t bearer;
 
         HARNESS_CHECK(chooser_bearer_open(chooser, ROUTE_SIM, routing.sims[i].iccid, i + 1, NULL, now, &bearer) == 0 && bearer == i);
-        chooser_bearer_state(chooser, bearer, true, true, 0, now);
+        chooser_bearer_state(chooser, bearer, true, true, 0);
     }
     one = measure_one(options, chooser, now);
     chooser_renew(chooser, now);

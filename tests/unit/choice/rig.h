@@ -93,7 +93,7 @@ static inline uint16_t rig_bearer(struct rig *rig, const char *iccid)
     uint16_t bearer;
 
     assert_int_equal(chooser_bearer_open(rig->chooser, ROUTE_SIM, iccid, chooser_bearer_count(rig->chooser) + 1, NULL, rig->now, &bearer), 0);
-    chooser_bearer_state(rig->chooser, bearer, true, true, 0, rig->now);
+    chooser_bearer_state(rig->chooser, bearer, true, true, 0);
     return bearer;
 }
 

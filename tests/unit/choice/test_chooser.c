@@ -46,7 +46,7 @@ static void without_patience_it_goes_at_once_by_the_dearer_one(void **state)
     (void)state;
     rig_init(&rig);
     two_cards(&rig, &cheap, &dear);
-    chooser_bearer_state(rig.chooser, cheap, true, false, 0, rig.now);   /* busy */
+    chooser_bearer_state(rig.chooser, cheap, true, false, 0);   /* busy */
     (void)rig_put(&rig, rig_item(&rig, "33612345678", 0));
     assert_int_equal(rig_take(&rig, dear), 1);
     rig_done(&rig);
@@ -62,7 +62,7 @@ static void with_patience_it_waits_for_the_cheaper_one_and_no_longer(void **stat
     (void)state;
     rig_init(&rig);
     two_cards(&rig, &cheap, &dear);
-    chooser_bearer_state(rig.chooser, cheap, true, false, 0, rig.now);
+    chooser_bearer_state(rig.chooser, cheap, true, false, 0);
     (void)rig_put(&rig, rig_item(&rig, "33612345678", 60));
     assert_false(chooser_pick(rig.chooser, dear, &rig.queue, rig.now, &got, &retry_ms));
     assert_in_range(retry_ms, rig.now.mono_ms + 59000, rig.now.mono_ms + 60000);
@@ -81,12 +81,12 @@ static void nobody_waits_for_a_card_that_cannot_come_in_time(void **state)
     (void)state;
     rig_init(&rig);
     two_cards(&rig, &cheap, &dear);
-    chooser_bearer_state(rig.chooser, cheap, true, false, rig.now.mono_ms + 120000, rig.now);   /* it rests */
+    chooser_bearer_state(rig.chooser, cheap, true, false, rig.now.mono_ms + 120000);   /* it rests */
     (void)rig_put(&rig, rig_item(&rig, "33612345678", 60));
     assert_int_equal(rig_take(&rig, dear), 1);
     (void)rig_put(&rig, rig_item(&rig, "33612345678", 300));
     assert_int_equal(rig_take(&rig, dear), 0);   /* for that one it comes in time */
-    chooser_bearer_state(rig.chooser, cheap, false, false, 0, rig.now);   /* it is gone */
+    chooser_bearer_state(rig.chooser, cheap, false, false, 0);   /* it is gone */
     assert_int_equal(rig_take(&rig, dear), 2);
     rig_done(&rig);
 }
@@ -99,7 +99,7 @@ static void what_must_wait_does_not_hold_up_what_may_go(void **state)
     (void)state;
     rig_init(&rig);
     two_cards(&rig, &cheap, &dear);
-    chooser_bearer_state(rig.chooser, cheap, true, false, 0, rig.now);
+    chooser_bearer_state(rig.chooser, cheap, true, false, 0);
     for (int i = 0; i < 100; i++)
         (void)rig_put(&rig, rig_item(&rig, "33612345678", 60));
     (void)rig_put(&rig, rig_item(&rig, "40712345678", 60));
@@ -236,13 +236,20 @@ static void what_failed_by_one_card_goes_by_another(void **state)
     two_cards(&rig, &cheap, &dear);
     item = rig_item(&rig, "33612345678", 3600);
     item.avoid_sim_id = 1;               /* the cheap one's */
+    item.avoid_until_s = (uint32_t)(rig.now.wall_ms / 1000) + QUEUE_AVOID_S;
     (void)rig_put(&rig, item);
     assert_int_equal(rig_take(&rig, cheap), 0);
     assert_int_equal(rig_take(&rig, dear), 1);
     item.id = rig.next_id++;
     (void)rig_put(&rig, item);
-    chooser_bearer_state(rig.chooser, dear, false, false, 0, rig.now);
+    chooser_bearer_state(rig.chooser, dear, false, false, 0);
     assert_int_equal(rig_take(&rig, cheap), 2);   /* there is no other one */
+    chooser_bearer_state(rig.chooser, dear, true, false, 0);
+    item.id = rig.next_id++;
+    (void)rig_put(&rig, item);
+    assert_int_equal(rig_take(&rig, cheap), 0);
+    rig_pass(&rig, QUEUE_AVOID_S * 1000);
+    assert_int_equal(rig_take(&rig, cheap), 3);   /* the other one did not come */
     rig_done(&rig);
 }
 
@@ -262,7 +269,7 @@ static void a_conversation_keeps_its_card_while_that_one_can(void **state)
     assert_int_equal(rig_take(&rig, dear), 1);
     item.id = rig.next_id++;
     (void)rig_put(&rig, item);
-    chooser_bearer_state(rig.chooser, dear, false, false, 0, rig.now);
+    chooser_bearer_state(rig.chooser, dear, false, false, 0);
     assert_int_equal(rig_take(&rig, cheap), 2);
     rig_done(&rig);
 }

@@ -6,12 +6,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "src/routing/override.h"
 #include "src/routing/rates.h"
 #include "src/routing/route.h"
 #include "src/routing/tariff.h"
+#include "src/routing/use.h"
 #include "tests/unit/faulty_memory.h"
 
 #define FAR_AWAY 10000
@@ -158,9 +160,48 @@ static void whichever_allocation_fails_the_running_overrides_stay(void **state)
     }
 }
 
+static void whichever_allocation_fails_no_recipient_goes_uncounted(void **state)
+{
+    static const struct limit_rules rules = { .recipients_per_day = 200 };
+    static const struct limit_now now = { 1000, INT64_C(1790000000000) };
+
+    (void)state;
+    for (int lack = 0; lack < MEMORY_LACKS; lack++) {
+        uint64_t n = 1;
+
+        for (; n < FAR_AWAY; n++) {
+            struct use *use = NULL;
+            char *text = NULL;
+            bool failed;
+            int r;
+
+            memory_fail(MEMORY_OWN, (enum memory_lack)lack, n);
+            r = use_load(NULL, 1, &rules, now, &use);
+            if (r == 0) {
+                for (uint64_t key = 1; key <= 200; key++)
+                    (void)use_take(use, &rules, key, 1, 0, now, 0);
+                text = use_text(use);
+            }
+            failed = memory_works();
+            assert_true(r == 0 || (r == -ENOMEM && failed && use == NULL));
+            assert_true(r != 0 || text != NULL || failed);
+            if (r == 0) {
+                assert_int_equal(limit_check(&rules, use, 201, 1, 0, false, now).kind, LIMIT_RECIPIENTS_DAY);
+                assert_int_equal(limit_view(&rules, use, LIMIT_RECIPIENTS_DAY, now).used, 200);
+            }
+            free(text);
+            use_free(use);
+            if (!failed)
+                break;
+        }
+        assert_in_range(n, 5, FAR_AWAY - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whichever_allocation_fails_no_recipient_goes_uncounted),
         cmocka_unit_test(whichever_allocation_fails_the_running_table_stays),
         cmocka_unit_test(whichever_allocation_fails_the_running_rates_stay),
         cmocka_unit_test(whichever_allocation_fails_the_running_routes_stay),
