@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -73,6 +74,7 @@ int main(int argc, char **argv)
         return 2;
     }
     (void)umask(077);   /* messages and keys are nobody else's; the API socket gets the mode of its own key */
+    (void)setenv("UV_THREADPOOL_SIZE", "1", 0);   /* one thing at a time is read beside the loop */
     (void)mallopt(M_ARENA_MAX, 2);   /* few threads that allocate: one arena each would only cost memory */
     if (config_load(path, &config, &errors) < 0) {
         print_notes("", &errors.errors);

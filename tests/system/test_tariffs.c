@@ -135,6 +135,61 @@ static void many_signals_end_with_what_is_in_the_files(void **state)
     harness->passed = true;
 }
 
+/* What was paid must be told by a version that is there, whatever happens next. */
+static void tariffs_whose_version_cannot_be_written_down_do_not_come_into_force(void **state)
+{
+    const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK, "--air-ms", "50" } };
+    struct harness *harness = fixture_open(state, &options);
+    char sections[400];
+
+    put_file(harness, "t.csv", HEADER "plain,EUR,*,0.10\n");
+    put_file(harness, "routes.csv", "prefix,bearers\n*,*\n");
+    configure(harness, sections, sizeof sections, "tariff = plain\n");
+    faults_attach(harness);
+    harness_start(harness);
+    assert_true(harness_wait_modems(harness, "ready", 1, WAIT_MS));
+    put_file(harness, "t.csv", HEADER "plain,EUR,*,0.20\n");
+    faults_begin(harness, "disk_full");
+    process_signal(&harness->daemon, SIGHUP);
+    assert_true(harness_wait_log(harness, "the version of its tariffs and routes cannot be written down: No space left on device", WAIT_MS));
+    faults_end(harness);
+    assert_true(harness_wait_log(harness, "the store works again", WAIT_MS));
+    send_and_wait(harness, "+40711000006");
+    assert_int_equal(last_attempt(harness, "price_micro"), 100000);
+    process_signal(&harness->daemon, SIGHUP);
+    assert_true(harness_wait_log(harness, "in force: version 2, 1 plan", WAIT_MS));
+    send_and_wait(harness, "+40711000007");
+    assert_int_equal(last_attempt(harness, "price_micro"), 200000);
+    harness->passed = true;
+}
+
+/* The table takes longer to read than the gateway to stop; messages go on meanwhile. */
+static void a_gateway_that_reads_a_large_table_goes_on_and_can_be_stopped(void **state)
+{
+    const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK, "--air-ms", "50" } };
+    struct harness *harness = fixture_open(state, &options);
+    char sections[400], path[200];
+    FILE *file;
+
+    put_file(harness, "t.csv", HEADER "plain,EUR,*,0.10\n");
+    put_file(harness, "routes.csv", "prefix,bearers\n*,*\n");
+    configure(harness, sections, sizeof sections, "tariff = plain\n");
+    harness_start(harness);
+    assert_true(harness_wait_modems(harness, "ready", 1, WAIT_MS));
+    harness_path(harness, "t2.csv", path, sizeof path);
+    file = fopen(path, "we");
+    HARNESS_CHECK(file != NULL && fputs(HEADER, file) >= 0);
+    for (unsigned i = 0; i < 400000; i++)
+        HARNESS_CHECK(fprintf(file, "large,EUR,4%06u,0.1\n", i) > 0);
+    HARNESS_CHECK(fclose(file) == 0);
+    process_signal(&harness->daemon, SIGHUP);
+    assert_true(harness_wait_log(harness, "2 plans with 400001 rows in EUR", WAIT_MS));
+    send_and_wait(harness, "+40711000008");
+    process_signal(&harness->daemon, SIGHUP);
+    assert_int_equal(harness_stop(harness, WAIT_MS), 0);
+    harness->passed = true;
+}
+
 static void a_gateway_does_not_start_with_a_broken_table_and_check_says_so_too(void **state)
 {
     const struct harness_options options = { .ports = "/nonexistent/cellpost/modem*" };
@@ -171,6 +226,8 @@ int main(void)
         cmocka_unit_test_teardown(tariffs_are_read_anew_and_a_broken_table_leaves_the_running_one_in_force, fixture_end),
         cmocka_unit_test_teardown(a_card_without_a_tariff_sends_nothing_until_it_has_one, fixture_end),
         cmocka_unit_test_teardown(many_signals_end_with_what_is_in_the_files, fixture_end),
+        cmocka_unit_test_teardown(tariffs_whose_version_cannot_be_written_down_do_not_come_into_force, fixture_end),
+        cmocka_unit_test_teardown(a_gateway_that_reads_a_large_table_goes_on_and_can_be_stopped, fixture_end),
         cmocka_unit_test_teardown(a_gateway_does_not_start_with_a_broken_table_and_check_says_so_too, fixture_end),
     };
 
