@@ -32,6 +32,8 @@ static const struct api_route routes[] = {
     { "GET", "/v1/modems", API_SCOPE_READ, api_modems_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/v1/sims", API_SCOPE_READ, api_sims_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/v1/events", API_SCOPE_READ, api_events_open, events_queries, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "GET", "/v1/tariffs", API_SCOPE_READ, api_tariffs_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "GET", "/v1/tariffs/{version}", API_SCOPE_READ, api_tariffs_show, NULL, { 200, 400, 401, 403, 404, 421, 500, 503 } },
     { "GET", "/v1/keys", API_SCOPE_ADMIN, api_keys_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "POST", "/v1/keys", API_SCOPE_ADMIN, api_keys_add, NULL, { 201, 400, 401, 403, 409, 413, 415, 421, 500, 503 } },
     { "DELETE", "/v1/keys/{name}", API_SCOPE_ADMIN, api_keys_remove, NULL, { 204, 400, 401, 403, 404, 421, 500, 503 } },
