@@ -32,7 +32,7 @@ static const struct verb {
     { "events", cmd_events, false, "show what happens, line by line" },
     { "key", cmd_key, false, "add, list and remove keys for the TCP API" },
     { "health", cmd_health, false, "say whether the gateway is well" },
-    { "tariffs", cmd_tariffs, false, "check files of tariffs before they are put in place" },
+    { "tariffs", cmd_tariffs, false, "check files of tariffs; show those that were in force" },
     { "segments", cmd_segments, true, "show how a text is cut into parts" },
     { "pdu", cmd_pdu, true, "decode and encode SMS PDUs" },
 };

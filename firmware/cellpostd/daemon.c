@@ -47,11 +47,11 @@ static void note_store_health(struct daemon *daemon)
         check_thread_give_way(daemon->check_thread, !accepting);
     atomic_store(&daemon->intake_error, gateway_intake_error(box_gateway(daemon->box)));
     if (reason != atomic_load(&daemon->refusing)) {
+        atomic_store(&daemon->refusing, (char *)reason);   /* before the log says so */
         if (!accepting && !daemon->stopping)
             log_line(LOG_ERROR, "new messages are refused: %s", reason);
         else if (accepting)
             log_line(LOG_NOTICE, "the store works again: messages are accepted");
-        atomic_store(&daemon->refusing, (char *)reason);
     }
 }
 

@@ -25,7 +25,7 @@ _cellpost()
     elif [[ $verb == key ]]; then
         mapfile -t COMPREPLY < <(compgen -W "add list remove" -- "$current")
     elif [[ $verb == tariffs && $previous == tariffs ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "check" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "check list show" -- "$current")
     elif [[ $verb == tariffs ]]; then
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
     elif [[ $verb == pdu ]]; then

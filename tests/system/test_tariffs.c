@@ -44,6 +44,23 @@ static int64_t last_attempt(const struct harness *harness, const char *what)
     return harness_database_number(harness, sql);
 }
 
+/* The command line, with its arguments up to a NULL. */
+static void expect_said(const struct harness *harness, const char *const *arguments, const char *part)
+{
+    char program[300], *out, *err;
+    const char *argv[12] = { program, "--socket", harness->socket };
+    size_t count = 3;
+
+    (void)snprintf(program, sizeof program, "%s/cellpost", harness->bin);
+    for (; *arguments != NULL; arguments++)
+        argv[count++] = *arguments;
+    assert_int_equal(process_run(argv, WAIT_MS, &out, &err), 0);
+    if (strstr(out, part) == NULL)
+        harness_die("%s is not in what cellpost said: %s%s", part, out, err);
+    free(out);
+    free(err);
+}
+
 static void tariffs_are_read_anew_and_a_broken_table_leaves_the_running_one_in_force(void **state)
 {
     const struct harness_options options = { .modems = 1, .bank = { QUICK_BANK, "--air-ms", "50" } };
@@ -74,6 +91,11 @@ static void tariffs_are_read_anew_and_a_broken_table_leaves_the_running_one_in_f
     send_and_wait(harness, "+40711000003");
     assert_int_equal(last_attempt(harness, "price_micro"), 200000);
     assert_int_equal(last_attempt(harness, "json_extract(choice, '$.version')"), 2);
+
+    expect_said(harness, (const char *const[]){ "tariffs", "list", NULL }, "/t.csv ");
+    expect_said(harness, (const char *const[]){ "tariffs", "show", "1", NULL }, "/routes.csv");
+    expect_said(harness, (const char *const[]){ "tariffs", "show", "1", "t.csv", NULL }, HEADER "plain,EUR,*,0.10\n");
+    expect_said(harness, (const char *const[]){ "tariffs", "show", "2", "t.csv", NULL }, HEADER "plain,EUR,*,0.20\n");
 
     /* A version that was there before has its number again, also after a restart. */
     put_file(harness, "t.csv", HEADER "plain,EUR,*,0.10\n");
