@@ -22,6 +22,7 @@ int cmd_sims(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_key(int argc, char **argv);
+int cmd_optout(int argc, char **argv);
 int cmd_health(int argc, char **argv);
 
 #endif

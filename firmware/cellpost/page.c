@@ -27,6 +27,7 @@ int page_read(struct cli *cli, const struct page_query *query, json_t **ret_page
     json_t *page = NULL;
     char next[64] = "";
     int64_t left = query->limit;
+    bool forward = query->forward || query->after != NULL;
 
     do {
         struct client_target target;
@@ -36,8 +37,8 @@ int page_read(struct cli *cli, const struct page_query *query, json_t **ret_page
         (void)snprintf(limit, sizeof limit, "%lld", (long long)(left < SERVER_PAGE_MAX ? left : SERVER_PAGE_MAX));
         client_target_begin(&target, query->path);
         client_target_query(&target, "limit", limit);
-        client_target_query(&target, "before", query->after == NULL && next[0] != '\0' ? next : query->before);
-        client_target_query(&target, "after", query->after != NULL && next[0] != '\0' ? next : query->after);
+        client_target_query(&target, "before", !forward && next[0] != '\0' ? next : query->before);
+        client_target_query(&target, "after", forward && next[0] != '\0' ? next : query->after);
         for (size_t i = 0; i < query->filter_count; i++)
             client_target_query(&target, query->filters[i].name, query->filters[i].value);
 

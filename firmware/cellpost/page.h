@@ -12,6 +12,7 @@
 struct page_query {
     const char *path, *name;        /* "/v1/messages", and the array's name in the answer */
     const char *before, *after;     /* an id: older ones, newest first; newer ones, oldest first. NULL none */
+    bool forward;                   /* its pages go on with "after", also from the first one */
     int64_t limit;                  /* 1..PAGE_ROWS_MAX */
     struct { const char *name, *value; } filters[PAGE_FILTERS_MAX];
     size_t filter_count;

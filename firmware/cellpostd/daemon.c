@@ -401,10 +401,14 @@ static int64_t boot_read(void)
 static int start_box(struct daemon *daemon)
 {
     static const struct box_ops ops = { .event = on_event, .answer = on_answer, .want_write = want_write, .closed = line_closed };
+    const struct config_optout *optout = &daemon->config->optout;
     struct box_config config = {
         .ops = &ops, .context = daemon, .send_timeout_ms = daemon->config->modem.send_timeout_ms,
         .poll_ms = daemon->config->modem.poll_interval_ms, .park_retry_ms = daemon->config->modem.park_retry_ms,
         .started_ms = daemon_now().wall_ms, .boot = boot_read(),
+        .consent = { .reads_words = optout->enabled, .confirmation = optout->confirm, .country = daemon->config->gateway.country,
+                     .words = { (const char *const *)optout->words.items, optout->words.count,
+                                (const char *const *)optout->start_words.items, optout->start_words.count } },
     };
 
     daemon->box = box_new(&config);

@@ -126,7 +126,8 @@ static bool needs_restart(const struct config *a, const struct config *b)
 {
     return strcmp(a->gateway.state_dir, b->gateway.state_dir) != 0 || strcmp(a->api.listen, b->api.listen) != 0 ||
            strcmp(a->api.socket, b->api.socket) != 0 || strcmp(a->api.cert, b->api.cert) != 0 ||
-           a->gateway.fixed_lines != b->gateway.fixed_lines;
+           a->gateway.fixed_lines != b->gateway.fixed_lines || a->optout.enabled != b->optout.enabled ||
+           strcmp(a->optout.confirm, b->optout.confirm) != 0;
 }
 
 static void reload_start(struct daemon *daemon);
@@ -225,7 +226,7 @@ static void reload_loaded(uv_work_t *work, int status)
         return;
     }
     if (needs_restart(daemon->config, &reload->config))
-        log_line(LOG_WARNING, "changes of [gateway] and [api] need a restart; ports, SIMs and tariffs were read again");
+        log_line(LOG_WARNING, "changes of [gateway], [api] and [optout] need a restart; ports, SIMs and tariffs were read again");
     if (routing_record(reload->routing)->count == 0) {
         reload_adopt(daemon);
         return;

@@ -225,7 +225,7 @@ struct box *box_new(const struct box_config *config)
     static const struct gateway_ops ops = { .send = on_send, .stored = on_stored, .read_count = on_read_count, .event = on_event, .answer = on_answer };
     struct box *box = calloc(1, sizeof *box);
     struct gateway_config gateway = { .ops = &ops, .context = box, .window = config->window, .prefetch_at_once = config->prefetch_at_once,
-                                     .boot = config->boot };
+                                     .boot = config->boot, .consent = config->consent };
 
     if (box == NULL)
         return NULL;

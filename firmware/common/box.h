@@ -27,6 +27,7 @@ struct box_config {
     uint32_t send_timeout_ms, poll_ms, park_retry_ms;   /* of modems; 0: defaults */
     uint32_t window;
     bool prefetch_at_once;
+    struct gateway_consent consent;
     int64_t started_ms;
     int64_t boot;                        /* names the run of the machine's monotonic clock; 0: not known */
 };

@@ -24,6 +24,7 @@ static const struct config config_defaults = {
     .gateway = { .state_dir = "/var/lib/cellpost", .max_parts = 10, .report = true, .validity_s = 86400 },
     .api = { .loopback = true, .socket = "/run/cellpost/api.sock", .socket_mode = 0660 },
     .modem = { .send_timeout_ms = 180000, .poll_interval_ms = 60000, .park_retry_ms = 60000 },
+    .optout = { .confirm = "You will get no more messages from us. Send START to get them again." },
 };
 
 /* -- notes --------------------------------------------------------------------------------------------------- */
@@ -74,7 +75,8 @@ static const char *shown(const char *text, char ret_text[64])
 
 static const struct { const char *word; enum config_section section; bool named; } sections[] = {
     { "gateway", SECTION_GATEWAY, false }, { "api", SECTION_API, false }, { "routing", SECTION_ROUTING, false },
-    { "modem", SECTION_MODEM, false },     { "bank", SECTION_BANK, true },        { "sim", SECTION_SIM, true },
+    { "modem", SECTION_MODEM, false },     { "optout", SECTION_OPTOUT, false }, { "bank", SECTION_BANK, true },
+    { "sim", SECTION_SIM, true },
 };
 
 static void forget_keys_of(struct config_parser *parser, enum config_section section)
@@ -202,7 +204,7 @@ static int open_section(struct config_parser *parser, char *text)
     }
     parser->section = SECTION_UNKNOWN;
     config_note(&parser->notes->errors, parser->file, parser->line, parser->section_text, NULL,
-                "unknown section (allowed: [gateway], [api], [routing], [modem], [bank \"NAME\"], [sim \"ICCID\"])");
+                "unknown section (allowed: [gateway], [api], [routing], [modem], [optout], [bank \"NAME\"], [sim \"ICCID\"])");
     return 0;
 }
 
@@ -433,6 +435,8 @@ void config_done(struct config *config)
     config_list_done(&config->routing.tariffs);
     config_list_done(&config->routing.routes);
     config_list_done(&config->routing.numbers);
+    config_list_done(&config->optout.words);
+    config_list_done(&config->optout.start_words);
     for (size_t i = 0; i < config->bank_count; i++) {
         config_list_done(&config->banks[i].ports);
         explicit_bzero(config->banks[i].pin, CONFIG_PIN_MAX);

@@ -28,6 +28,7 @@
 #define CONFIG_FILES_MAX 256        /* patterns of one key of [routing] */
 #define CONFIG_TAGS_MAX 16          /* of one SIM */
 #define CONFIG_TARIFF_MAX 64        /* as TARIFF_NAME_MAX */
+#define CONFIG_WORDS_MAX 64         /* of one list */
 
 struct config_list { char **items; size_t count; };
 
@@ -55,6 +56,12 @@ struct config_api {
 
 struct config_modem {
     uint32_t send_timeout_ms, poll_interval_ms, park_retry_ms;
+};
+
+struct config_optout {
+    bool enabled;                    /* STOP and START are read from incoming messages; the list is honoured in any case */
+    struct config_list words, start_words;   /* beside those built in */
+    char confirm[192];               /* what is answered to a STOP; "" nothing */
 };
 
 struct config_bank {
@@ -103,6 +110,7 @@ struct config {
     struct config_routing routing;
     struct config_api api;
     struct config_modem modem;
+    struct config_optout optout;
     struct config_bank *banks; size_t bank_count;
     struct config_sim *sims; size_t sim_count;
     struct config_sim sim_default;   /* [sim "*"] */

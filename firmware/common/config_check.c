@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "firmware/common/config_parser.h"
+#include "src/consent/words.h"
 
 /* A modem's final result took 135 s in a log of a real one; giving up earlier turns errors into unknowns. */
 #define SEND_TIMEOUT_SHORT_MS 60000u
@@ -105,12 +106,37 @@ static void keep_lines(struct config_parser *parser)
         *keys[i].line = config_key_line(parser, SECTION_ROUTING, keys[i].name);
 }
 
+static void check_words(struct config_parser *parser, const char *key, const struct config_list *list, enum consent wanted)
+{
+    const struct config_optout *optout = &parser->config.optout;
+    const struct consent_words own = {
+        (const char *const *)optout->words.items, optout->words.count, (const char *const *)optout->start_words.items, optout->start_words.count,
+    };
+    struct config_notes *errors = &parser->notes->errors;
+    unsigned line = config_key_line(parser, SECTION_OPTOUT, key);
+    char word[CONSENT_WORD_MAX];
+
+    for (size_t i = 0; i < list->count; i++) {
+        enum consent read = consent_read(&own, list->items[i], strlen(list->items[i]), word);
+
+        if (read == CONSENT_NONE)
+            config_note(errors, parser->file, line, "optout", key,
+                        "\"%s\" would never be found (no quotation marks around a word and no punctuation behind it)", list->items[i]);
+        else if (read != wanted)
+            config_note(errors, parser->file, line, "optout", key, "\"%s\" means stop already (a word means one thing)", list->items[i]);
+    }
+    if (list->count > 0 && !optout->enabled)
+        config_note(&parser->notes->warnings, parser->file, line, "optout", key, "has no effect without enabled = yes");
+}
+
 void config_check(struct config_parser *parser)
 {
     check_api(parser);
     check_banks(parser);
     check_sims(parser);
     keep_lines(parser);
+    check_words(parser, "words", &parser->config.optout.words, CONSENT_STOP);
+    check_words(parser, "start_words", &parser->config.optout.start_words, CONSENT_START);
     if (parser->config.modem.send_timeout_ms < SEND_TIMEOUT_SHORT_MS)
         config_note(&parser->notes->warnings, parser->file, config_key_line(parser, SECTION_MODEM, "send_timeout"), "modem",
                     "send_timeout", "networks may take over two minutes to answer; messages given up on before are kept as unknown");

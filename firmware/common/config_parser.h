@@ -6,7 +6,10 @@
 
 #include "firmware/common/config.h"
 
-enum config_section { SECTION_NONE, SECTION_UNKNOWN, SECTION_GATEWAY, SECTION_API, SECTION_ROUTING, SECTION_MODEM, SECTION_BANK, SECTION_SIM, SECTION_COUNT };
+enum config_section {
+    SECTION_NONE, SECTION_UNKNOWN, SECTION_GATEWAY, SECTION_API, SECTION_ROUTING, SECTION_MODEM, SECTION_OPTOUT, SECTION_BANK, SECTION_SIM,
+    SECTION_COUNT
+};
 
 struct config_key;
 /* Writes the field on success alone. -EINVAL: *ret_wrong is a static phrase; -ENOMEM. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "firmware/common/config_parser.h"
+#include "src/consent/words.h"
 #include "src/number/number.h"
 
 static int wrong(const char **ret_wrong, const char *phrase)
@@ -300,6 +301,17 @@ static int parse_hosts(const struct config_key *key, const char *value, void *fi
     return config_parse_words(key, value, " \t,", field, check_host, ret_wrong);
 }
 
+static const char *check_word(const char *word, size_t length)
+{
+    (void)word;
+    return length < CONSENT_WORD_MAX ? NULL : "has a word that is too long";
+}
+
+static int parse_words(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
+{
+    return config_parse_words(key, value, " \t,", field, check_word, ret_wrong);
+}
+
 /* National language identifiers of 3GPP TS 23.038 6.2.1.2.4, by their ISO 639-1 names. */
 static int parse_national(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
 {
@@ -405,6 +417,15 @@ const struct config_key config_keys[] = {
       .min = SECOND, .max = HOUR, .allowed = "1s to 1h: a number and ms, s, m or h" },
     { .section = SECTION_MODEM, .name = "park_retry", .parse = config_parse_duration_ms, FIELD(struct config, modem.park_retry_ms),
       .min = SECOND, .max = 24 * HOUR, .allowed = "1s to 24h: a number and ms, s, m or h" },
+
+    { .section = SECTION_OPTOUT, .name = "enabled", .parse = parse_yes_no, FIELD(struct config, optout.enabled),
+      .allowed = "yes or no" },
+    { .section = SECTION_OPTOUT, .name = "words", .parse = parse_words, FIELD(struct config, optout.words),
+      .max = CONFIG_WORDS_MAX, .allowed = "up to 64 words of at most 31 octets", .repeats = true },
+    { .section = SECTION_OPTOUT, .name = "start_words", .parse = parse_words, FIELD(struct config, optout.start_words),
+      .max = CONFIG_WORDS_MAX, .allowed = "up to 64 words of at most 31 octets", .repeats = true },
+    { .section = SECTION_OPTOUT, .name = "confirm", .parse = parse_text, FIELD(struct config, optout.confirm),
+      .allowed = "a text of at most 191 octets, or empty" },
 
     { .section = SECTION_BANK, .name = "ports", .parse = parse_ports, FIELD(struct config_bank, ports),
       .min = 1, .max = CONFIG_PORTS_MAX, .allowed = "up to 256 absolute paths or patterns such as /dev/ttyUSB*", .repeats = true },

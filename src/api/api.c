@@ -17,6 +17,7 @@
 
 static const char *const messages_queries[] = { "limit", "before", "after", "state", "to", "client_ref", "batch", "since", "until", NULL };
 static const char *const inbox_queries[] = { "limit", "before", "after", "from", "since", NULL };
+static const char *const opt_outs_queries[] = { "limit", "after", NULL };
 static const char *const events_queries[] = { "after", NULL };
 
 static const struct api_route routes[] = {
@@ -37,6 +38,10 @@ static const struct api_route routes[] = {
     { "GET", "/v1/keys", API_SCOPE_ADMIN, api_keys_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "POST", "/v1/keys", API_SCOPE_ADMIN, api_keys_add, NULL, { 201, 400, 401, 403, 409, 413, 415, 421, 500, 503 } },
     { "DELETE", "/v1/keys/{name}", API_SCOPE_ADMIN, api_keys_remove, NULL, { 204, 400, 401, 403, 404, 421, 500, 503 } },
+    { "GET", "/v1/opt-outs", API_SCOPE_READ, api_opt_outs_list, opt_outs_queries, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "GET", "/v1/opt-outs/{number}", API_SCOPE_READ, api_opt_outs_show, NULL, { 200, 400, 401, 403, 404, 421, 500, 503 } },
+    { "PUT", "/v1/opt-outs/{number}", API_SCOPE_ADMIN, api_opt_outs_add, NULL, { 200, 201, 400, 401, 403, 413, 421, 422, 500, 503 } },
+    { "DELETE", "/v1/opt-outs/{number}", API_SCOPE_ADMIN, api_opt_outs_remove, NULL, { 204, 400, 401, 403, 404, 421, 500, 503 } },
     { "GET", "/metrics", API_SCOPE_READ, api_metrics_read, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/healthz", 0, api_health_read, NULL, { 200, 400, 421, 500, 503 } },
 };

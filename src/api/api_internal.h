@@ -11,6 +11,7 @@
 #define API_PAGE_DEFAULT 100
 #define API_PAGE_MAX 1000
 #define API_VALIDITY_S_MAX 38102400      /* 63 weeks, the most TP-VP can say: 3GPP TS 23.040 9.2.3.12.1 */
+#define API_POINTER_MAX 128
 #define API_KEY_SCOPES_DEFAULT (API_SCOPE_SEND | API_SCOPE_READ | API_SCOPE_INBOX)
 
 struct api {
@@ -35,6 +36,7 @@ struct api_exchange {
 struct api_pending {
     void (*finish)(struct api *api, struct api_call *call, struct api_response *ret_response);
     bool single;                         /* accept: one recipient was asked for */
+    char pointer[API_POINTER_MAX + 24];  /* and where it stands in the body */
     char id[ID_TEXT_MAX];                /* of the message that is decided on */
     char secret[48];                     /* a new key: shown once, wiped with this struct */
 };
@@ -59,6 +61,10 @@ enum api_step api_tariffs_show(struct api_exchange *exchange);
 enum api_step api_keys_list(struct api_exchange *exchange);
 enum api_step api_keys_add(struct api_exchange *exchange);
 enum api_step api_keys_remove(struct api_exchange *exchange);
+enum api_step api_opt_outs_list(struct api_exchange *exchange);
+enum api_step api_opt_outs_show(struct api_exchange *exchange);
+enum api_step api_opt_outs_add(struct api_exchange *exchange);
+enum api_step api_opt_outs_remove(struct api_exchange *exchange);
 enum api_step api_metrics_read(struct api_exchange *exchange);
 enum api_step api_health_read(struct api_exchange *exchange);
 
@@ -71,10 +77,10 @@ enum api_problem_code {
     PROBLEM_BAD_JSON, PROBLEM_UNKNOWN_FIELD, PROBLEM_MISSING_FIELD, PROBLEM_WRONG_TYPE, PROBLEM_BAD_VALUE,
     PROBLEM_BAD_PARAMETER, PROBLEM_UNKNOWN_PARAMETER, PROBLEM_BAD_IDEMPOTENCY_KEY,
     PROBLEM_NO_KEY, PROBLEM_BAD_KEY, PROBLEM_SCOPE_MISSING,
-    PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_NO_SUCH_VERSION, PROBLEM_METHOD_NOT_ALLOWED,
+    PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_NO_SUCH_VERSION, PROBLEM_NO_SUCH_OPT_OUT, PROBLEM_METHOD_NOT_ALLOWED,
     PROBLEM_ALREADY_HANDED_OVER, PROBLEM_ALREADY_FINAL, PROBLEM_NOT_IN_DOUBT, PROBLEM_KEY_EXISTS,
     PROBLEM_BODY_TOO_LARGE, PROBLEM_URI_TOO_LONG, PROBLEM_WRONG_CONTENT_TYPE, PROBLEM_WRONG_HOST,
-    PROBLEM_BAD_NUMBER, PROBLEM_PREMIUM_NUMBER, PROBLEM_FIXED_LINE, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
+    PROBLEM_BAD_NUMBER, PROBLEM_PREMIUM_NUMBER, PROBLEM_FIXED_LINE, PROBLEM_OPTED_OUT, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
     PROBLEM_NOT_IN_ALPHABET, PROBLEM_TOO_MANY_RECIPIENTS, PROBLEM_ALL_REJECTED, PROBLEM_IDEMPOTENCY_MISMATCH,
     PROBLEM_INTERNAL_ERROR, PROBLEM_STORAGE_FULL, PROBLEM_STORAGE_ERROR, PROBLEM_STOPPING, PROBLEM_BUSY,
     PROBLEM_COUNT
@@ -115,7 +121,6 @@ struct api_field {
 /* Walks the members of object; unknown and missing ones are refused with their JSON pointer (RFC 6901). */
 bool api_take_fields(struct api_exchange *exchange, json_t *object, const char *base, const struct api_field *fields, size_t count,
                      void *into);
-#define API_POINTER_MAX 128
 void api_pointer_join(const char *base, const char *key, char ret_pointer[API_POINTER_MAX]);
 bool api_refuse_type(struct api_exchange *exchange, json_t *value, const char *pointer, const char *wanted);   /* false */
 

@@ -160,9 +160,11 @@ static void metrics_finish(struct api *api, struct api_call *call, struct api_re
 {
     const struct live_view *view = &call->live;
     struct api_text text = { 0 };
-    uint64_t counts[16] = { 0 };
+    uint64_t counts[16] = { 0 }, opt_outs = 0;
     int r = store_read_counts(api->reader, counts);
 
+    if (r == 0)
+        r = store_read_opt_out_count(api->reader, &opt_outs);
     if (r < 0) {
         api_problem_store(ret_response, r);
         return;
@@ -183,6 +185,8 @@ static void metrics_finish(struct api *api, struct api_call *call, struct api_re
     for (int state = MESSAGE_SCHEDULED; state <= MESSAGE_STATE_LAST; state++)
         api_text_print(&text, "cellpost_messages{state=\"%s\"} %llu\n", message_state_name((enum message_state)state),
                        (unsigned long long)counts[state]);
+    header_write(&text, "cellpost_opt_outs", "gauge", "Numbers that want no more messages.");
+    api_text_print(&text, "cellpost_opt_outs %llu\n", (unsigned long long)opt_outs);
     view_write(&text, view);
     modems_write(&text, view);
     if (text.failed) {

@@ -22,6 +22,7 @@ struct send_batch {
     uint32_t error_count;
     struct send_error first;             /* of them; its extra is a reference of its own */
     char first_pointer[API_POINTER_MAX];
+    char last_pointer[API_POINTER_MAX + 24];   /* of the last recipient */
 };
 
 /* -- the batch ------------------------------------------------------------------------------------------------- */
@@ -179,6 +180,7 @@ static bool batch_add_spec(struct send_batch *batch, json_t *object, const char 
         const char *number = strlen(json_string_value(to)) == json_string_length(to) ? json_string_value(to) : "?";   /* a NUL in it */
         (void)snprintf(at, sizeof at, json_is_array(spec.to) ? "%s/%zu" : "%s", pointer, i);
         r = batch_add_recipient(batch, &spec, &split, &error, number, at);
+        (void)snprintf(batch->last_pointer, sizeof batch->last_pointer, "%s", at);
     }
     json_decref(error.extra);
     sms_split_done(&split);
@@ -269,6 +271,11 @@ static void send_finish(struct api *api, struct api_call *call, struct api_respo
 
     if (call->change->result == -EEXIST) {
         api_problem_plain(ret_response, PROBLEM_IDEMPOTENCY_MISMATCH, "This Idempotency-Key was used for another request");
+        return;
+    }
+    if (call->change->result == -EPERM) {
+        api_problem(ret_response, PROBLEM_OPTED_OUT, "pointer", pending->pointer, NULL, "\"%s\" is on the opt-out list",
+                    accept->messages[0].to);
         return;
     }
     if (call->change->result < 0) {
@@ -385,6 +392,7 @@ enum api_step api_messages_send(struct api_exchange *exchange)
     pending = api_wait(exchange, send_finish);
     if (pending) {
         pending->single = single;
+        memcpy(pending->pointer, batch.last_pointer, sizeof pending->pointer);
         step = API_WAIT_CHANGE;
     }
 out:

@@ -172,6 +172,16 @@ static void accept_done(struct gateway *gateway, struct store_change *change, st
 
     if (change->result != 0 || accept->replayed)
         return;
+    gateway_accepted(gateway, accept, now);
+    if (accept->count == 1) {
+        gateway->accepted_alone[gateway->accepted_alone_at].id = accept->messages[0].id;
+        gateway->accepted_alone[gateway->accepted_alone_at].at_us = change->handle;
+        gateway->accepted_alone_at = (gateway->accepted_alone_at + 1) % 64;
+    }
+}
+
+void gateway_accepted(struct gateway *gateway, const struct change_accept *accept, struct gateway_now now)
+{
     for (uint32_t i = 0; i < accept->count; i++) {
         const struct accept_message *message = &accept->messages[i];
 
@@ -182,7 +192,7 @@ static void accept_done(struct gateway *gateway, struct store_change *change, st
         } else if (message->state == MESSAGE_QUEUED) {
             struct queue_item item = { .id = message->id, .expire_ms = message->expire_ms, .parts = (uint8_t)message->coding.parts,
                                        .priority = message->priority, .patience_s = message->patience_s,
-                                       .since_s = change->now_ms > 0 ? (uint32_t)(change->now_ms / 1000) : 0,
+                                       .since_s = (uint32_t)(now.wall_ms > 0 ? now.wall_ms / 1000 : 0),
                                        .short_code = message->to[0] != '+', .sticky_sim_id = message->sticky_sim_id };
 
             item.to_key = digits_pack(message->to + !item.short_code, SIZE_MAX, NULL);
@@ -190,11 +200,6 @@ static void accept_done(struct gateway *gateway, struct store_change *change, st
         }
         if (message->state == MESSAGE_SCHEDULED || message->state == MESSAGE_QUEUED)
             gateway_due_at(gateway, message->expire_ms);
-    }
-    if (accept->count == 1) {
-        gateway->accepted_alone[gateway->accepted_alone_at].id = accept->messages[0].id;
-        gateway->accepted_alone[gateway->accepted_alone_at].at_us = change->handle;
-        gateway->accepted_alone_at = (gateway->accepted_alone_at + 1) % 64;
     }
 }
 
@@ -310,7 +315,7 @@ static void sim_done(struct gateway *gateway, const struct store_change *change,
     struct gateway_slot *slot = gateway_slot_get(gateway, change->slot);
 
     assert(slot != NULL && change->result == 0);   /* it fails with its whole list alone, and is kept then */
-    gateway_flush_waiting(gateway, slot, (uint32_t)change->handle, &change->u.sim);
+    gateway_flush_waiting(gateway, slot, (uint32_t)change->handle, &change->u.sim, now);
     if (change->handle != slot->card_turn)
         return;   /* another card is in it by now: its own change follows */
     if (slot->sim_id != change->u.sim.sim_id)
@@ -323,13 +328,14 @@ static void sim_done(struct gateway *gateway, const struct store_change *change,
 }
 
 /* What must not be lost when a commit failed: what modems said. Requests get their error instead, and what a modem still
- * has in its storage will be read again. */
+ * has in its storage will be read again. How the clock stands keeps its place before what came in by it. */
 static bool keep_for_retry(struct gateway *gateway, const struct store_change *change)
 {
     switch (change->kind) {
     case CHANGE_OUTCOME:
     case CHANGE_WITHDRAW:
     case CHANGE_SIM:
+    case CHANGE_CLOCK:
         return true;
     case CHANGE_REPORT:
     case CHANGE_RECEIVE:
@@ -397,6 +403,11 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
     case CHANGE_ROUTING:
+    case CHANGE_OPT_OUT_REMOVE:
+        break;
+    case CHANGE_OPT_OUT_ADD:
+        if (change->result == 0)
+            gateway_opted_out(gateway, change->u.opt_out.number, now);
         break;
     }
 }

@@ -14,6 +14,7 @@
 #ifndef CELLPOST_GATEWAY_H
 #define CELLPOST_GATEWAY_H
 
+#include "src/consent/words.h"
 #include "src/gateway/live.h"
 #include "src/queue/queue.h"
 
@@ -38,11 +39,20 @@ struct gateway_ops {
     void (*answer)(void *context, struct store_change *change);
 };
 
+/* What is done about incoming messages that say STOP or START. The strings outlive the gateway. */
+struct gateway_consent {
+    bool reads_words;                    /* off: they are messages like others */
+    struct consent_words words;          /* beside those built in */
+    const char *confirmation;            /* what is answered to a STOP; NULL or "": nothing */
+    const char *country;                 /* what senders in a national form are read in; NULL or "": they cannot opt out */
+};
+
 struct gateway_config {
     const struct gateway_ops *ops;
     void *context;
     uint32_t window;                     /* of the queue in memory; 0: default */
     int64_t boot;                        /* names the run of the monotonic clock; 0: not known */
+    struct gateway_consent consent;
     bool prefetch_at_once;               /* ask for the next intent when a part goes on the air, not late in its air time */
 };
 

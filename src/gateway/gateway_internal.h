@@ -114,6 +114,8 @@ void gateway_look_at_rests(struct gateway *gateway, struct gateway_now now);
 void gateway_wake(struct gateway *gateway);
 /* NULL only where memory is gone; the caller then leaves things as they are. */
 struct store_change *gateway_new_change(struct gateway *gateway, enum change_kind kind, struct gateway_now now);
+/* A batch is durable: its messages are told about, and queued. */
+void gateway_accepted(struct gateway *gateway, const struct change_accept *accept, struct gateway_now now);
 void gateway_due_at(struct gateway *gateway, int64_t at_ms);
 void gateway_event_message(struct gateway *gateway, int64_t id, enum message_state state, const char *reason, struct gateway_now now);
 struct gateway_slot *gateway_slot_get(struct gateway *gateway, uint32_t slot);   /* NULL: never seen */
@@ -179,9 +181,20 @@ struct policy {
  * sim_fault: sim_health says that the SIM is to blame. resend: the part went out with TP-RD under the TP-MR of an attempt of which nothing is known. */
 struct policy policy_decide(enum gateway_result result, uint8_t error_kind, int code, uint8_t failures, bool resend, bool sim_fault);
 
+/* -- gateway_consent.c ---------------------------------------------------------------------------------------- */
+/* Fills what the sender of this message wants, and what is to be answered. False: no memory. */
+bool gateway_consent_read(const struct gateway *gateway, struct change_receive *receive, int64_t now_ms);
+/* It has waited, and the clock may have been set: its answer has its time from now on. */
+void gateway_consent_waited(struct change_receive *receive, int64_t now_ms);
+/* What an incoming message wanted is durable, now or by a commit before that seemed to fail. */
+void gateway_consent_done(struct gateway *gateway, const struct change_receive *receive, struct gateway_now now);
+/* A number is on the opt-out list from now on: what waits for a modem with its intent on disk must not go. */
+void gateway_opted_out(struct gateway *gateway, const char *number, struct gateway_now now);
+
 /* -- gateway_receive.c ---------------------------------------------------------------------------------------- */
 /* The rows of the card that was in the slot at this turn are known: what came by it before goes to the store. */
-void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows);
+void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows,
+                           struct gateway_now now);
 void gateway_receive_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
 void gateway_report_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
 

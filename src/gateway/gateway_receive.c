@@ -64,7 +64,8 @@ static void add_for_card(struct gateway *gateway, struct gateway_slot *slot, str
 }
 
 /* Another card may have come in since: each goes to the one that it came by. */
-void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows)
+void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, uint32_t card_turn, const struct change_sim *rows,
+                           struct gateway_now now)
 {
     struct store_change **at = &slot->waiting;
 
@@ -78,6 +79,10 @@ void gateway_flush_waiting(struct gateway *gateway, struct gateway_slot *slot, u
         *at = change->next;
         slot->waiting_count--;
         set_sim(change, rows->sim_id, rows->modem_id);
+        gateway_look_at_clock(gateway, now);
+        change->now_ms = now.wall_ms;
+        if (change->kind == CHANGE_RECEIVE)
+            gateway_consent_waited(&change->u.receive, now.wall_ms);
         gateway_add_change(gateway, change);
     }
 }
@@ -144,7 +149,7 @@ void gateway_received(struct gateway *gateway, uint32_t index, const char *pdu_h
     receive->port_src = tpdu.udh.port_src;
     receive->scts_ms = time_ms(&tpdu.scts);
     receive->tz_quarters = tpdu.scts.tz_quarters;
-    if (!fill_user_data(receive, &tpdu)) {
+    if (!fill_user_data(receive, &tpdu) || !gateway_consent_read(gateway, receive, now.wall_ms)) {
         change_free(change);
         return;
     }
@@ -159,6 +164,7 @@ void gateway_receive_done(struct gateway *gateway, struct store_change *change, 
     if (change->result != 0)
         return;   /* not acknowledged: the modem still has it */
     gateway->config.ops->stored(gateway->config.context, change->slot, (uint32_t)change->handle, now);
+    gateway_consent_done(gateway, receive, now);
     if (receive->duplicate) {
         gateway->duplicates_dropped++;
         return;

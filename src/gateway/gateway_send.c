@@ -256,6 +256,8 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
         slot->follow.id = 0;
         if (change->result == -ETIME)
             gateway_event_message(gateway, intent->message_id, MESSAGE_EXPIRED, "its validity ended before it could be sent", now);
+        else if (change->result == -EPERM)
+            gateway_event_message(gateway, intent->message_id, intent->message_state, OPT_OUT_REASON, now);
         else if (gateway->store_bad)
             gateway_put(gateway, &part->item, now);
         /* The commit failed, and may have landed all the same: then the intent stands, and must not stay. */

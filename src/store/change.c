@@ -19,6 +19,16 @@ struct store_change *change_new(enum change_kind kind, int64_t now_ms)
     return change;
 }
 
+/* Who was on the list in the last try may have left it since. */
+static void accept_clear(struct change_accept *accept)
+{
+    for (uint32_t i = 0; accept->messages != NULL && i < accept->count; i++)
+        if (accept->messages[i].opted_out) {
+            accept->messages[i].opted_out = false;
+            accept->messages[i].reason[0] = accept->messages[i].reason_code[0] = '\0';
+        }
+}
+
 void change_clear(struct store_change *change)
 {
     change->result = 0;
@@ -27,6 +37,7 @@ void change_clear(struct store_change *change)
         if (change->u.accept.replayed)   /* the ids are not its own: a second try must not take them for such */
             change->u.accept.batch_id = 0;
         change->u.accept.replayed = false;
+        accept_clear(&change->u.accept);
         break;
     case CHANGE_INTENT:
         free(change->u.intent.text);
@@ -49,6 +60,8 @@ void change_clear(struct store_change *change)
     case CHANGE_RECEIVE:
         change->u.receive.inbox_id = 0;
         change->u.receive.duplicate = false;
+        if (change->u.receive.confirmation != NULL && change->u.receive.confirmation->messages != NULL)
+            change->u.receive.confirmation->messages[0].state = 0;
         break;
     case CHANGE_DUE:
         free(change->u.due.items);
@@ -81,6 +94,10 @@ void change_clear(struct store_change *change)
     case CHANGE_USE:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
+    case CHANGE_OPT_OUT_REMOVE:
+        break;
+    case CHANGE_OPT_OUT_ADD:
+        change->u.opt_out.changed = false;
         break;
     }
 }
@@ -107,6 +124,9 @@ static void receive_done(struct change_receive *receive)
     free(receive->pdu_hex);
     free(receive->text);
     free(receive->data);
+    if (receive->confirmation != NULL)
+        accept_done(receive->confirmation);
+    free(receive->confirmation);
 }
 
 void change_free(struct store_change *change)

@@ -43,11 +43,16 @@ static int intake_replay(struct store *store, struct change_accept *accept, int6
 
     if (count != (int64_t)accept->count)
         return -EEXIST;
-    row = sql_query(sql, "SELECT id, first_state FROM message WHERE id >= ?1 AND id < ?1 + ?2 ORDER BY id",
+    row = sql_query(sql, "SELECT id, first_state, reason, reason_code FROM message WHERE id >= ?1 AND id < ?1 + ?2 ORDER BY id",
                     SQL_ARGS(sql_int(first_id), sql_int(count)));
     while (i < accept->count && sql_next(sql, row)) {
         accept->messages[i].id = sqlite3_column_int64(row, 0);
         accept->messages[i].state = (enum message_state)sqlite3_column_int(row, 1);
+        if (accept->messages[i].state == MESSAGE_REJECTED && accept->messages[i].reason[0] == '\0') {
+            sql_copy_text(row, 2, accept->messages[i].reason, sizeof accept->messages[i].reason);
+            sql_copy_text(row, 3, accept->messages[i].reason_code, sizeof accept->messages[i].reason_code);
+            accept->messages[i].opted_out = true;   /* all else is refused before it comes here, then as now */
+        }
         i++;
     }
     if (i == accept->count)
@@ -116,11 +121,59 @@ static void intake_write(struct store *store, const struct change_accept *accept
     store->tally[state]++;
 }
 
+/* Here and not where the request is read: between the two somebody may have sent STOP. */
+static int intake_honour_opt_outs(struct store *store, struct change_accept *accept)
+{
+    if (strcmp(accept->actor, OPT_OUT_ACTOR) == 0)
+        return 0;
+    for (uint32_t i = 0; i < accept->count && store->sql.failed == 0; i++) {
+        struct accept_message *message = &accept->messages[i];
+
+        if (message->reason[0] != '\0' || !opt_out_has(store, message->to))
+            continue;
+        message->opted_out = true;
+        memcpy(message->reason, OPT_OUT_REASON, sizeof OPT_OUT_REASON);
+        memcpy(message->reason_code, OPT_OUT_CODE, sizeof OPT_OUT_CODE);
+        if (accept->count == 1)
+            return -EPERM;
+    }
+    return store->sql.failed;
+}
+
+int intake_batch(struct store *store, struct change_accept *accept, int64_t now_ms)
+{
+    struct sql *sql = &store->sql;
+    int64_t run;
+    int r;
+
+    if (accept->batch_id != 0) {
+        int64_t count = sql_number(sql, "SELECT count FROM batch WHERE id = ?1", -1, SQL_ARGS(sql_int(accept->batch_id)));
+
+        if (count >= 0)                  /* applied before, without a key */
+            return intake_replay(store, accept, accept->batch_id, accept->messages[0].id, count);
+    }
+    r = intake_honour_opt_outs(store, accept);
+    if (r < 0)
+        return r;
+    if (accept->batch_id == 0) {
+        accept->batch_id = store->next_batch_id++;
+        for (uint32_t i = 0; i < accept->count; i++)
+            accept->messages[i].id = store->next_message_id++;
+    }
+    sql_run(sql, "INSERT INTO batch(id, actor, idempotency_key, request_hash, accepted_ms, first_id, count)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            SQL_ARGS(sql_int(accept->batch_id), sql_text(accept->actor), sql_text(accept->idempotency_key),
+                     sql_blob(accept->idempotency_key != NULL ? accept->request_hash : NULL, sizeof accept->request_hash),
+                     sql_int(now_ms), sql_int(accept->messages[0].id), sql_int(accept->count)));
+    run = clock_run(store);
+    for (uint32_t i = 0; i < accept->count && sql->failed == 0; i++)
+        intake_write(store, accept, &accept->messages[i], run, now_ms);
+    return sql->failed;
+}
+
 int intake_accept(struct store *store, struct store_change *change)
 {
     struct change_accept *accept = &change->u.accept;
-    struct sql *sql = &store->sql;
-    int64_t run;
     int r;
 
     if (accept->count == 0)
@@ -131,24 +184,5 @@ int intake_accept(struct store *store, struct store_change *change)
     r = intake_find(store, accept);
     if (r != 0)
         return r < 0 ? r : 0;
-
-    if (accept->batch_id == 0) {
-        accept->batch_id = store->next_batch_id++;
-        for (uint32_t i = 0; i < accept->count; i++)
-            accept->messages[i].id = store->next_message_id++;
-    } else {
-        int64_t count = sql_number(sql, "SELECT count FROM batch WHERE id = ?1", -1, SQL_ARGS(sql_int(accept->batch_id)));
-
-        if (count >= 0)                  /* applied before, without a key */
-            return intake_replay(store, accept, accept->batch_id, accept->messages[0].id, count);
-    }
-    sql_run(sql, "INSERT INTO batch(id, actor, idempotency_key, request_hash, accepted_ms, first_id, count)"
-                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            SQL_ARGS(sql_int(accept->batch_id), sql_text(accept->actor), sql_text(accept->idempotency_key),
-                     sql_blob(accept->idempotency_key != NULL ? accept->request_hash : NULL, sizeof accept->request_hash),
-                     sql_int(change->now_ms), sql_int(accept->messages[0].id), sql_int(accept->count)));
-    run = clock_run(store);
-    for (uint32_t i = 0; i < accept->count && sql->failed == 0; i++)
-        intake_write(store, accept, &accept->messages[i], run, change->now_ms);
-    return sql->failed;
+    return intake_batch(store, accept, change->now_ms);
 }

@@ -243,6 +243,8 @@ static int receive_whole(struct store *store, struct change_receive *receive, in
     receive->inbox_id = inbox_add(store, part_id, &body, 1, receive->problem, now_ms);
     part_link(store, part_id, receive->inbox_id);
     free(body.text);
+    if (receive->consent != CONSENT_NONE && store->sql.failed == 0)
+        return opt_out_hear(store, receive, now_ms);
     return store->sql.failed;
 }
 

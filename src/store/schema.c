@@ -4,7 +4,7 @@
  *
  * meta              one row per fact of the database itself: tag.
  * counter           numbers the writer keeps, one page: commits (tells after a failed commit whether it landed),
- *                   messages by state, parts sent by SIM, the wall clock against the machine's own.
+ *                   messages by state, parts sent by SIM, the wall clock against the machine's own, numbers opted out.
  * batch             what one request submitted: message ids first_id .. first_id + count - 1.
  * message           one row per message, updated in place. first_state and accepted_ms are the first row of its history.
  *                   ended: we ended it (cancelled, failed, refused, expired unsent), so reports no longer change it.

@@ -26,7 +26,7 @@ int schema_check(struct sql *sql, char ret_detail[SCHEMA_DETAIL_SIZE]);
 void schema_explain(int error, const char *path, const char *detail, char *ret_error, size_t error_size);
 
 /* Kinds of rows in the table counter. */
-enum { COUNTER_COMMITS = 0, COUNTER_STATE = 1, COUNTER_SIM_PARTS = 2, COUNTER_CLOCK = 3 };
+enum { COUNTER_COMMITS = 0, COUNTER_STATE = 1, COUNTER_SIM_PARTS = 2, COUNTER_CLOCK = 3, COUNTER_OPT_OUTS = 4 };
 
 /* Messages are found by number and client reference shelf by shelf: id >> 12. See schema.c. */
 #define MESSAGE_SHELF_BITS 12

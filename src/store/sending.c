@@ -189,6 +189,14 @@ int sending_intent(struct store *store, struct store_change *change)
         change->result = -ETIME;
         return 0;
     }
+    /* A message of which something is out is finished: half a text helps nobody, and was paid for. */
+    if (standing.left == standing.parts && opt_out_refuses(store, standing.to, standing.id)) {
+        standing_end(store, &standing, MESSAGE_REJECTED, change->now_ms, OPT_OUT_REASON);
+        sql_run(sql, "UPDATE message SET reason_code = ?2 WHERE id = ?1", SQL_ARGS(sql_int(standing.id), sql_text(OPT_OUT_CODE)));
+        intent->message_state = standing.state;
+        change->result = -EPERM;
+        return sql->failed;
+    }
     if (standing.parts > 1 && ((standing.left == standing.parts && !standing.released) || standing.concat_ref_bits == 0)) {
         r = concat_choose(store, &standing, intent->sim_id, change->now_ms);
         if (r < 0)

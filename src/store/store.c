@@ -33,6 +33,8 @@ static const struct { store_step *step; bool savepoint; } rules[] = {
     [CHANGE_KEY_ADD] = { registry_key_add, false },      /* refuses before it writes */
     [CHANGE_KEY_REMOVE] = { registry_key_remove, false },
     [CHANGE_ROUTING] = { routing_keep, false },          /* refuses before it writes */
+    [CHANGE_OPT_OUT_ADD] = { opt_out_add, false },       /* refuses nothing */
+    [CHANGE_OPT_OUT_REMOVE] = { opt_out_remove, false }, /* refuses before it writes */
 };
 
 static char *store_copy_text(const char *text)

@@ -14,6 +14,7 @@
 #ifndef CELLPOST_STORE_H
 #define CELLPOST_STORE_H
 
+#include "src/consent/words.h"
 #include "src/store/message.h"
 
 struct sqlite3;
@@ -51,6 +52,8 @@ enum change_kind {
     CHANGE_KEY_ADD,       /* an API key */
     CHANGE_KEY_REMOVE,
     CHANGE_ROUTING,       /* files of tariffs and routes are to be in force: which version they are */
+    CHANGE_OPT_OUT_ADD,   /* a number wants nothing more; as a person says it */
+    CHANGE_OPT_OUT_REMOVE,
 };
 
 /* One message of a batch. In: everything down to error. Out: id, state. */
@@ -68,6 +71,7 @@ struct accept_message {
     char *client_ref;                   /* NULL none */
     char reason[MESSAGE_REASON_MAX];    /* not "": refused at intake, kept as rejected with this reason */
     char reason_code[32];               /* "bad_number" ... */
+    bool opted_out;                     /* out: refused with OPT_OUT_CODE, its number is on the list */
     int64_t id;
     enum message_state state;
     uint32_t sticky_sim_id;             /* out: its recipient's conversation goes by this SIM; 0 none */
@@ -80,7 +84,7 @@ struct change_accept {
     struct accept_message *messages; uint32_t count;
     int64_t batch_id;                   /* out */
     bool replayed;                      /* out: same key and hash as before; ids and states are those of then */
-    /* result: -EEXIST where the key was used for another request */
+    /* result: -EEXIST where the key was used for another request; -EPERM its only recipient is on the opt-out list: nothing is kept */
 };
 
 #define QUEUE_AVOID_S 30                /* how long a message that failed waits for another bearer than that one */
@@ -120,7 +124,9 @@ struct change_intent {
     int64_t expire_ms;
     uint8_t pdu_mr;                     /* out: TP-MR for the PDU; many modems write their own */
     bool resend;                        /* out: it may have been sent before: the same TP-MR, with TP-RD (TS 23.040 9.2.3.6) */
-    /* result: -ECANCELED over meanwhile, -ETIME its time is over: this change ended it, -ENOENT no such message or part, -EEXIST
+    enum message_state message_state;   /* out, of -EPERM: how it ended */
+    /* result: -ECANCELED over meanwhile, -ETIME its time is over, -EPERM its recipient is on the opt-out list and nothing of it is out:
+     * this change ended it; -ENOENT no such message or part, -EEXIST
      * this part went before, -EXDEV other parts went by another SIM, -EAGAIN its time has not come */
 };
 
@@ -171,6 +177,10 @@ struct change_receive {
     uint8_t port_bits; uint16_t port_dst, port_src;
     int64_t scts_ms; int8_t tz_quarters;
     char problem[80];                   /* not "": could not be decoded; kept raw */
+    enum consent consent;               /* of a message of one part: what its sender wants; and the sender in E.164, the word */
+    char consent_number[MESSAGE_TO_MAX]; char consent_word[CONSENT_WORD_MAX];
+    struct change_accept *confirmation; /* goes out where this STOP puts the number on the list: one message; NULL nothing.
+                                         * out: its .state is 0 where it was not written */
     int64_t inbox_id;                   /* out: of the message that is whole now; 0: waits for parts, or a duplicate */
     bool duplicate;                     /* out */
     int64_t give_up_ms;                 /* out, of a part that waits: when CHANGE_DUE makes a message of the parts there are */
@@ -233,6 +243,18 @@ struct change_routing {
     int64_t version;                    /* out: > 0 */
 };
 
+/* Numbers that are on this list get no messages but the one that confirms it: not at intake, and not when their time comes. */
+#define OPT_OUT_ACTOR "optout"          /* of confirmations */
+#define OPT_OUT_CODE "opted_out"
+#define OPT_OUT_REASON "the recipient is on the opt-out list"
+struct change_opt_out {
+    char number[MESSAGE_TO_MAX];        /* in: E.164 with '+' */
+    char source[64];                    /* in, of ADD: who says so, "key:NAME"; out: who said it first */
+    int64_t at_ms; char word[CONSENT_WORD_MAX];   /* out, of ADD: since when; the word of an incoming message, "" none */
+    bool changed;                       /* out, of ADD: it was not on the list before */
+    /* result: -ENOENT of REMOVE */
+};
+
 struct store_change {
     struct store_change *next;
     enum change_kind kind;
@@ -257,6 +279,7 @@ struct store_change {
         struct change_use use;
         struct change_key key;
         struct change_routing routing;
+        struct change_opt_out opt_out;
     } u;
 };
 

@@ -45,6 +45,11 @@ store_step routing_keep;
 
 /* Keeps what a SIM has used. */
 void use_write(struct store *store, uint32_t sim_id, const char *use_state);
+store_step registry_sim, registry_key_add, registry_key_remove;
+store_step opt_out_add, opt_out_remove;
+
+/* Writes a batch that is sound and new; -EPERM as CHANGE_ACCEPT says. */
+int intake_batch(struct store *store, struct change_accept *accept, int64_t now_ms);
 
 /* Which run of the machine's clock this is: times that are written now are by it. */
 int64_t clock_run(struct store *store);
@@ -115,6 +120,14 @@ uint32_t doubt_hold(struct store *store, int64_t now_ms, uint32_t limit, int64_t
 
 /* Applies reports that came before a part of this message was known to be sent. Returns true if the message changed. */
 bool report_take_orphans(struct store *store, uint32_t sim_id, struct standing *standing, int64_t now_ms);
+
+/* -- opt-outs ------------------------------------------------------------------------------------------------ */
+
+bool opt_out_has(struct store *store, const char *to);
+/* The same for a message that is to be sent now: what confirms an opt-out may go. */
+bool opt_out_refuses(struct store *store, const char *to, int64_t message_id);
+/* What an incoming message wants. */
+int opt_out_hear(struct store *store, struct change_receive *receive, int64_t now_ms);
 
 /* -- incoming ------------------------------------------------------------------------------------------------ */
 

@@ -77,6 +77,18 @@ int store_read_counts(struct store_reader *reader, uint64_t ret_counts[16]);
 struct sim_row { uint32_t id; const char *iccid, *imsi, *imei_last; int64_t first_seen_ms, last_seen_ms; uint64_t parts_sent; };
 int store_read_sims(struct store_reader *reader, void (*each)(void *context, const struct sim_row *row), void *context);
 
+/* Numbers that want no more messages, in their order; after: behind this one, NULL from the first. */
+struct opt_out_row {
+    const char *number, *source /* "sms", or who said so */, *word /* "" none */, *iccid /* it came in by; "" none */;
+    int64_t at_ms, confirmed_ms;         /* 0: no confirmation was sent */
+};
+int store_read_opt_outs(struct store_reader *reader, const char *after, uint32_t limit,
+                        void (*each)(void *context, const struct opt_out_row *row), void *context);
+int store_read_opt_out(struct store_reader *reader, const char *number, void (*each)(void *context, const struct opt_out_row *row),
+                       void *context);
+/* How many there are; kept by the writer. */
+int store_read_opt_out_count(struct store_reader *reader, uint64_t *ret_count);
+
 struct key_row { const char *name; uint32_t scopes; int64_t created_ms; };
 int store_read_keys(struct store_reader *reader, void (*each)(void *context, const struct key_row *row), void *context);
 /* Tariffs and routes that were in force. files: JSON as in change_routing, without the texts where all are asked for. */

@@ -207,6 +207,8 @@ static int box_start(struct simulation *sim)
     struct box_config config = { .ops = &ops, .context = sim, .window = sim->host.window, .started_ms = host_wall_ms(sim),
                                  .boot = (int64_t)sim->host.boot_us + 1 };
 
+    if (sim->options.opt_outs)
+        config.consent = (struct gateway_consent){ .reads_words = true, .confirmation = INCOMING_CONFIRMATION };
     sim->host.box = box_new(&config);
     return sim->host.box != NULL ? 0 : -ENOMEM;
 }

@@ -11,6 +11,7 @@
 #define TEXT_MAX 800
 #define AGAIN_US SECONDS(15)             /* the network tries a modem that could not take it */
 #define TWICE_PERCENT 4                  /* of parts the network gives again: its acknowledgement was lost */
+#define STOP_EACH 4                      /* of so many messages one says STOP, if it is short, where the options say so */
 #define PAIR_PERCENT 25                  /* of long messages: another under the same reference, with another total */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -73,6 +74,21 @@ static int add_part(struct simulation *sim, uint32_t message, uint32_t card, con
     return 0;
 }
 
+/* Each number says so twice, in different words. The box's answer is a message that the witness must know before it is on the air. */
+static uint32_t write_stop(struct simulation *sim, const char *from, char *ret_text)
+{
+    static char confirmation[] = INCOMING_CONFIRMATION;
+    struct accept_message answer = { .text = confirmation, .text_length = sizeof confirmation - 1, .coding = { .parts = 1 },
+                                     .priority = MESSAGE_PRIORITY_DEFAULT, .expire_ms = host_wall_ms(sim) + 86400000 };
+    uint32_t known;
+
+    (void)snprintf(answer.to, sizeof answer.to, "%s", from);
+    if (!witness_map_find(&sim->witness.by_text, witness_key(from, answer.text, answer.text_length), &known))
+        (void)witness_message_new(sim, &answer);
+    return (uint32_t)snprintf(ret_text, TEXT_MAX, "%s", sim->incoming.message_count / STOP_EACH % 2 == 0 ? "STOP" : "QUIT");
+}
+
+/* length 0: a STOP. */
 static void add_message(struct simulation *sim, uint32_t card, const char *from, uint32_t length, uint8_t ref)
 {
     struct sms_split_options options = { .encoding = SMS_ENCODING_AUTO };
@@ -86,6 +102,8 @@ static void add_message(struct simulation *sim, uint32_t card, const char *from,
 
     if (!grow((void **)&incoming->messages, &incoming->message_size, incoming->message_count, sizeof *incoming->messages))
         return;
+    if (length == 0)
+        used = write_stop(sim, from, text);
     while (used < length)
         used += (size_t)snprintf(text + used, sizeof text - used, "i%u.%u ", (unsigned)incoming->message_count, (unsigned)words++);
     if (sms_split(text, used, &options, &split, &at, &error) < 0)
@@ -108,10 +126,12 @@ void incoming_send(struct simulation *sim, uint32_t card, uint32_t messages)
     for (uint32_t i = 0; i < messages; i++) {
         bool is_long = draw_percent(&incoming->random, 25);
         uint8_t ref = (uint8_t)sim_random_below(&incoming->random, 256);
+        bool stop = sim->options.opt_outs && !is_long && incoming->message_count % STOP_EACH == 0;
+        uint32_t length = is_long ? draw_between(&incoming->random, 170, 280) : draw_between(&incoming->random, 10, 150);
         char from[24];
 
-        (void)snprintf(from, sizeof from, "+4073%07u", (unsigned)(incoming->message_count % 10000000));
-        add_message(sim, card, from, is_long ? draw_between(&incoming->random, 170, 280) : draw_between(&incoming->random, 10, 150), ref);
+        (void)snprintf(from, sizeof from, "+407%c%07u", stop ? '6' : '3', (unsigned)(incoming->message_count / (stop ? 2 * STOP_EACH : 1) % 10000000));
+        add_message(sim, card, from, stop ? 0 : length, ref);
         if (is_long && draw_percent(&incoming->random, PAIR_PERCENT))
             add_message(sim, card, from, draw_between(&incoming->random, 320, 420), ref);
     }

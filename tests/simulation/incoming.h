@@ -8,6 +8,8 @@
 #include "hal/sim/sim_pdu.h"
 #include "hal/sim/sim_random.h"
 
+#define INCOMING_CONFIRMATION "No more from us"      /* what a STOP is answered with */
+
 struct simulation;
 
 struct incoming_part {

@@ -24,6 +24,7 @@ static const char usage[] =
     "  --faults LIST      these alone, all of them in each seed: names with commas, or none. Default: each seed draws\n"
     "  --modems N         as many modems (default: drawn by the seed)\n"
     "  --busy             no faults, clients that keep all modems busy: measures parts per second of this machine\n"
+    "  --opt-outs         some messages from outside say STOP\n"
     "  --idle             no faults, and nobody sends: what idle hours cost\n"
     "  --seconds N        begin no other seed after so many seconds of the real clock\n"
     "  --until-violation  stop at the first seed with one\n"
@@ -248,7 +249,7 @@ static int parse(int argc, char **argv, struct command *ret_command)
 {
     static const struct option longs[] = {
         { "seeds", required_argument, NULL, 's' }, { "hours", required_argument, NULL, 'h' }, { "faults", required_argument, NULL, 'f' },
-        { "modems", required_argument, NULL, 'm' }, { "busy", no_argument, NULL, 'b' },       { "idle", no_argument, NULL, 'i' },
+        { "modems", required_argument, NULL, 'm' }, { "busy", no_argument, NULL, 'b' }, { "opt-outs", no_argument, NULL, 'O' },       { "idle", no_argument, NULL, 'i' },
         { "until-violation", no_argument, NULL, 'u' },
         { "trace", no_argument, NULL, 't' },       { "json", no_argument, NULL, 'j' },        { "list", no_argument, NULL, 'l' },
         { "keep", required_argument, NULL, 'k' },  { "seconds", required_argument, NULL, 'c' },
@@ -265,6 +266,7 @@ static int parse(int argc, char **argv, struct command *ret_command)
         case 'm': r = (command.options.modems = (uint32_t)atoi(optarg)) >= 1 && command.options.modems <= BANK_MODEMS_MAX ? 0 : -EINVAL; break;
         case 'b': command.options.busy = true; break;
         case 'i': command.options.idle = true; break;
+        case 'O': command.options.opt_outs = true; break;
         case 'u': command.until_violation = true; break;
         case 't': command.options.trace = true; break;
         case 'j': break;                 /* it is always JSON */

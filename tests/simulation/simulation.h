@@ -33,6 +33,7 @@ struct simulation_options {
     uint64_t faults;                     /* bit n: enum fault n may happen */
     uint32_t modems;                     /* 0: drawn */
     bool busy;                           /* clients keep every modem busy: for measuring */
+    bool opt_outs;                       /* some of the messages from outside say STOP, and the box answers them */
     bool idle;                           /* no faults, and nobody sends anything either way: for measuring */
     bool trace;
     const char *keep_path;               /* the database is written there at the end; NULL: nowhere */

@@ -297,6 +297,19 @@ static void check_counts(struct simulation *sim, sqlite3 *db)
                           " WHERE n <> rows", "0", "states are counted wrong");
 }
 
+/* Whoever's STOP is in the inbox is on the list and was answered by one message, and nobody else. */
+static void check_opt_outs(struct simulation *sim, sqlite3 *db)
+{
+    check_answer(sim, db, "SELECT count(*) FROM (SELECT sender FROM inbox WHERE text IN ('STOP', 'QUIT') EXCEPT SELECT number FROM opt_out)", "0",
+                 "a STOP is in the inbox and its sender not on the list");
+    check_answer(sim, db, "SELECT count(*) FROM (SELECT number FROM opt_out EXCEPT SELECT sender FROM inbox WHERE text IN ('STOP', 'QUIT'))", "0",
+                 "numbers are on the list that sent no STOP");
+    check_answer(sim, db, "SELECT count(*) FROM opt_out o WHERE 1 <> (SELECT count(*) FROM message m JOIN batch b ON b.id = m.batch_id"
+                          " WHERE m.to_number = o.number AND b.actor = 'optout')", "0", "opt-outs were not confirmed once");
+    check_answer(sim, db, "SELECT count(*) FROM opt_out WHERE (SELECT count(*) FROM opt_out) <> (SELECT n FROM counter WHERE kind = 4)", "0",
+                 "opt-outs are counted wrong");
+}
+
 /* For a look at what a seed has left behind. */
 static void keep_database(struct simulation *sim, sqlite3 *db)
 {
@@ -325,6 +338,7 @@ void verdict(struct simulation *sim)
         check_messages(sim, db);
         check_history(sim, db);
         check_inbox(sim, db);
+        check_opt_outs(sim, db);
     }
     if (sim->options.keep_path != NULL)
         keep_database(sim, db);

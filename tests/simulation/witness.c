@@ -478,12 +478,17 @@ void witness_change_committed(struct simulation *sim, const struct store_change 
         check_report(sim, change);
         break;
     case CHANGE_RECEIVE:
+        if (change->result == 0 && change->u.receive.confirmation != NULL && change->u.receive.confirmation->messages[0].state != 0)
+            accepted(sim, change->u.receive.confirmation);
+        break;
     case CHANGE_CLOCK:
     case CHANGE_SIM:
     case CHANGE_USE:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
     case CHANGE_ROUTING:
+    case CHANGE_OPT_OUT_ADD:
+    case CHANGE_OPT_OUT_REMOVE:
         break;
     }
 }

@@ -3,7 +3,7 @@
  * What comes in, from the octets that a modem read to the inbox: any PDUs and crafted parts of long messages, again and
  * again, in any order, under a clock that jumps and a store that fails. What must hold: a modem is told to forget only
  * what was given and committed, and without a failure all that was given; every message in the inbox is UTF-8; after
- * the last clock jump none of the parts waits any more; nothing is ever sent. */
+ * the last clock jump none of the parts waits any more; nothing is ever sent, also where STOP is answered: no modem is ready. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -227,7 +227,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                             .read_count = on_read_count };
     static uint64_t run;
     struct fuzz fuzz = { .now = { .mono_us = 1000000, .wall_ms = 1790000000000 } };
-    struct gateway_config config = { .ops = &ops, .context = &fuzz };
+    static const char *const words[] = { "A", "AB" };   /* mutations come upon short ones more often */
+    struct gateway_config config = {
+        .ops = &ops, .context = &fuzz,
+        .consent = { .reads_words = true, .words = { words, 1, words + 1, 1 }, .confirmation = "Bye", .country = "RO" },
+    };
 
     open_database();
     run++;

@@ -144,7 +144,7 @@ static void metrics_speak_of_messages_parts_commits_and_modems(void **state)
     struct answer answer = ask_send(rig, "{\"to\":[\"+40700000001\",\"+40700000002\",\"x\"],\"text\":\"a\"}");
     static const char *const lines[] = {
         "\ncellpost_messages{state=\"queued\"} 2\n", "\ncellpost_messages{state=\"rejected\"} 1\n", "\ncellpost_messages{state=\"sent\"} 0\n",
-        "\ncellpost_messages{state=\"held\"} 0\n",
+        "\ncellpost_messages{state=\"held\"} 0\n", "\ncellpost_opt_outs 0\n",
         "\ncellpost_build_info{version=\"1.2.3\"} 1\n", "\ncellpost_accepting 1\n", "\ncellpost_queue_ready 7\n",
         "\ncellpost_store_commits_total 3\n", "\ncellpost_store_commit_seconds{quantile=\"0.99\"} 1.250001\n",
         "\ncellpost_parts_total{result=\"sent\"} 41\n",

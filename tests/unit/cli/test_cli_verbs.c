@@ -221,6 +221,49 @@ static void a_new_key_is_alone_on_stdout(void **state)
     canned_free(&server);
 }
 
+static void the_opt_out_list_is_a_table_and_goes_on_behind_its_last_number(void **state)
+{
+    static const char *const replies[] = {
+        REPLY("200 OK", "{\"opt_outs\":[{\"number\":\"+40722000001\",\"opted_out_at\":\"2025-12-01T00:00:00.000Z\",\"source\":\"sms\",\"word\":\"STOP\","
+                        "\"confirmed_at\":\"2025-12-01T00:00:00.000Z\"}],\"next\":\"+40722000001\"}"),
+        REPLY("200 OK", "{\"opt_outs\":[{\"number\":\"+40722000002\",\"opted_out_at\":\"2025-12-01T00:00:01.000Z\",\"source\":\"uid:0\"}],\"next\":null}"),
+    };
+    static const char *const arguments[] = { "optout", "list", "--utc", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 2, cmd_optout, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_non_null(strstr(server.requests[1], "GET /v1/opt-outs?limit=99&after=%2B40722000001 "));
+    assert_non_null(strstr(done.out, "+40722000001  2025-12-01 00:00:00Z  2025-12-01 00:00:00Z  sms STOP\n"));
+    assert_non_null(strstr(done.out, "+40722000002  2025-12-01 00:00:01Z  -                     uid:0\n"));
+    canned_free(&server);
+}
+
+static void a_number_is_put_on_the_opt_out_list_and_taken_off_it(void **state)
+{
+    static const char *const replies[] = { REPLY("201 Created", "{\"number\":\"+40722000001\",\"opted_out_at\":\"2025-12-01T00:00:00.000Z\",\"source\":\"uid:0\"}") };
+    static const char *const gone[] = { "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n" };
+    static const char *const nobody[] = { REPLY("404 Not Found", "{\"title\":\"Not Found\",\"status\":404,\"code\":\"no_such_opt_out\",\"detail\":\"not on the list\"}") };
+    static const char *const add[] = { "optout", "add", "+40 722 000 001", "--json", NULL }, *const take[] = { "optout", "remove", "+40722000001", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 1, cmd_optout, add);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_non_null(strstr(server.requests[0], "PUT /v1/opt-outs/%2B40%20722%20000%20001 "));
+    assert_non_null(strstr(done.out, "\"number\": \"+40722000001\""));
+    canned_free(&server);
+    done = ask(&server, gone, 1, cmd_optout, take);
+    assert_int_equal(done.status, CLI_OK);
+    assert_non_null(strstr(server.requests[0], "DELETE /v1/opt-outs/%2B40722000001 "));
+    assert_non_null(strstr(done.err, "+40722000001 gets messages again."));
+    canned_free(&server);
+    done = ask(&server, nobody, 1, cmd_optout, take);
+    assert_int_equal(done.status, CLI_REFUSED);
+    canned_free(&server);
+}
+
 static void top_into_a_pipe_is_one_snapshot_without_escapes(void **state)
 {
     static const char *const replies[] = {
@@ -266,6 +309,8 @@ int main(void)
         cmocka_unit_test(events_become_lines_and_the_unknown_kind_too),
         cmocka_unit_test(health_ends_with_1_where_no_messages_are_taken),
         cmocka_unit_test(a_new_key_is_alone_on_stdout),
+        cmocka_unit_test(the_opt_out_list_is_a_table_and_goes_on_behind_its_last_number),
+        cmocka_unit_test(a_number_is_put_on_the_opt_out_list_and_taken_off_it),
         cmocka_unit_test(top_into_a_pipe_is_one_snapshot_without_escapes),
         cmocka_unit_test(json_on_stdout_holds_nothing_that_a_terminal_obeys),
     };

@@ -649,6 +649,41 @@ static void pins_in_a_file_that_everybody_may_read_are_warned_of(void **state)
     (void)unlink(path);
 }
 
+static void words_of_opting_out_are_read_and_one_that_could_not_be_found_or_means_two_things_is_refused(void **state)
+{
+    static const struct { const char *line, *place, *words; } cases[] = {
+        { "words = aus halt.", "cellpost.ini:2: [optout] words:", "\"halt.\" would never be found" },
+        { "start_words = \"da\"", "cellpost.ini:2: [optout] start_words:", "would never be found" },
+        { "start_words = da END", "cellpost.ini:2: [optout] start_words:", "\"END\" means stop already" },
+        { "words = thisisawordthatislongerthananybodywrites", "cellpost.ini:2: [optout] words:", "too long" },
+        { "enabled = on", "cellpost.ini:2: [optout] enabled:", "neither yes nor no" },
+    };
+    struct config config;
+    struct config_errors errors;
+    char text[256];
+
+    (void)state;
+    expect_good(BANK, &config, &errors);
+    assert_false(config.optout.enabled);
+    assert_string_equal(config.optout.confirm, "You will get no more messages from us. Send START to get them again.");
+    config_done(&config);
+    expect_good("[optout]\nenabled = yes\nwords = halt, Încetează\nwords = aus\nstart_words = da\nconfirm =\n" BANK, &config, &errors);
+    assert_true(config.optout.enabled);
+    assert_int_equal(config.optout.words.count, 3);
+    assert_string_equal(config.optout.words.items[1], "Încetează");
+    assert_string_equal(config.optout.start_words.items[0], "da");
+    assert_string_equal(config.optout.confirm, "");
+    assert_int_equal(errors.warnings.count, 0);
+    config_done(&config);
+    expect_good("[optout]\nwords = halt\n" BANK, &config, &errors);
+    assert_int_equal(errors.warnings.count, 1);
+    config_done(&config);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        (void)snprintf(text, sizeof text, "[optout]\n%s\n" BANK, cases[i].line);
+        expect_error(text, cases[i].place, cases[i].words);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -674,6 +709,7 @@ int main(void)
         cmocka_unit_test(every_default_shown_in_the_shipped_example_is_valid_and_the_default),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named_with_its_reason),
         cmocka_unit_test(pins_in_a_file_that_everybody_may_read_are_warned_of),
+        cmocka_unit_test(words_of_opting_out_are_read_and_one_that_could_not_be_found_or_means_two_things_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

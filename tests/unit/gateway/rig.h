@@ -35,8 +35,9 @@ struct rig {
     int refuse_send;                     /* not 0: the modem takes nothing */
     char alarm[200]; uint32_t alarms, alarms_over;   /* as told by events */
     uint32_t incoming; char incoming_iccid[32];      /* events about messages and reports that came in; the card that the last one names */
-    bool prefetch_at_once;               /* from the next start */
-    uint32_t window;                     /* the same */
+    bool prefetch_at_once;               /* from the next start, as the next two */
+    uint32_t window;
+    struct gateway_consent consent;
     void (*witness_looks)(bool begins);  /* NULL: nobody wants to know; the witness is no part of what is tested */
     int64_t stale_ms;                    /* requests were read by a clock that was so far behind */
 };
@@ -156,7 +157,8 @@ static inline void rig_commit(struct rig *rig)
 static inline void rig_start_gateway(struct rig *rig)
 {
     static const struct gateway_ops ops = { rig_send, rig_stored, rig_read_count, rig_event, rig_answer };
-    struct gateway_config config = { .ops = &ops, .context = rig, .window = rig->window, .prefetch_at_once = rig->prefetch_at_once };
+    struct gateway_config config = { .ops = &ops, .context = rig, .window = rig->window, .prefetch_at_once = rig->prefetch_at_once,
+                                     .consent = rig->consent };
 
     rig->gateway = gateway_new(&config);
     assert_non_null(rig->gateway);

@@ -292,6 +292,108 @@ static void a_modem_that_finds_no_memory_is_taken_when_it_is_announced_again(voi
     rig_free(rig);
 }
 
+/* STOP from +40722000001. */
+static const char stop[] = "00040B910427020000F10000621112010000000453EA130A";
+
+/* The network takes all that is sent. */
+static void air_takes(struct rig *rig, size_t *at)
+{
+    for (; *at < rig->sent_count; (*at)++) {
+        assert_string_equal(rig->sent[*at].tpdu.text, "Bye");
+        rig_result(rig, *at, GATEWAY_SENT, 7, -1);
+        rig_commit(rig);
+    }
+}
+
+static void count_rows(void *context, const struct inbox_row *row)
+{
+    (void)row;
+    ++*(uint32_t *)context;
+}
+
+/* False where the n-th allocation is beyond the end. */
+static bool a_stop_comes(enum memory_lack lack, uint64_t fail_at)
+{
+    struct rig *rig = rig_new_in(folder());
+    struct inbox_filter inbox = { .limit = 100 };
+    uint64_t listed = 0;
+    size_t at = 0, sent;
+    uint32_t rows = 0;
+    bool fired;
+
+    rig->consent = (struct gateway_consent){ .reads_words = true, .confirmation = "Bye" };
+    rig_restart(rig);
+    rig_modem(rig, 0);
+    rig->witness_looks = witness_looks;
+    memory_fail(MEMORY_OWN, lack, fail_at);
+    gateway_received(rig->gateway, 0, stop, strlen(stop), 1, rig->now);
+    rig_commit(rig);
+    for (int i = 0; i < 3; i++) {
+        rig_pass_ms(rig, 1001);
+        air_takes(rig, &at);
+    }
+    fired = memory_works();
+    for (int i = 0; i < 3; i++) {
+        if (!is_stored(rig, 1))
+            gateway_received(rig->gateway, 0, stop, strlen(stop), 1, rig->now);
+        rig_commit(rig);
+        rig_pass_ms(rig, 1001);
+        air_takes(rig, &at);
+    }
+    sent = at;
+    rig_restart(rig);                    /* finds what there was no memory to queue */
+    rig_modem(rig, 0);
+    at = 0;
+    air_takes(rig, &at);
+    rig_pass_ms(rig, 1001);
+    assert_true(is_stored(rig, 1));
+    assert_int_equal(sent + at, 1);
+    assert_int_equal(store_read_opt_out_count(rig->reader, &listed), 0);
+    assert_int_equal(listed, 1);
+    assert_int_equal(store_read_inbox(rig->reader, &inbox, count_rows, &rows), 0);
+    assert_int_equal(rows, 1);
+    rig_free(rig);
+    return fired;
+}
+
+static void a_stop_without_memory_is_neither_forgotten_nor_confirmed_twice(void **state)
+{
+    static const enum memory_lack lacks[] = { MEMORY_ONCE, MEMORY_FOR_GOOD };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t n = 1;
+
+        while (a_stop_comes(lacks[i], n))
+            n++;
+        assert_true(n > 10);
+    }
+}
+
+/* The row of the card is asked for late, the clock is set meanwhile: by the time of then the answer would be over. */
+static void a_stop_that_waits_for_its_card_while_the_clock_is_set_is_answered(void **state)
+{
+    static const struct change_sim card = { .iccid = "8940111111111111111", .imei = "350000000000000" };
+    struct rig *rig = rig_new_in(folder());
+    struct message_row row;
+
+    (void)state;
+    rig->consent = (struct gateway_consent){ .reads_words = true, .confirmation = "Bye" };
+    rig_restart(rig);
+    memory_fail(MEMORY_OWN, MEMORY_FOR_GOOD, 2);   /* the slot, but no change */
+    gateway_slot_sim(rig->gateway, 0, "port", &card, rig->now);
+    assert_true(memory_works());
+    gateway_received(rig->gateway, 0, stop, strlen(stop), 1, rig->now);
+    rig->now.wall_ms += 10 * INT64_C(86400000);
+    gateway_slot_ready(rig->gateway, 0, true, rig->now);
+    rig_pass_ms(rig, 1);
+    assert_true(is_stored(rig, 1));
+    assert_int_equal(rig->sent_count, 1);
+    assert_int_equal(store_read_message(rig->reader, 1, &row), 0);
+    assert_int_equal(row.expire_ms - rig->now.wall_ms, 86400000);
+    rig_free(rig);
+}
+
 static void a_gateway_without_memory_does_not_start(void **state)
 {
     struct gateway_config config = { .window = 0 };
@@ -310,6 +412,8 @@ int main(void)
         cmocka_unit_test(no_memory_for_a_while_loses_nothing_and_sends_nothing_twice),
         cmocka_unit_test(a_card_that_comes_in_without_memory_is_not_taken_for_the_one_before),
         cmocka_unit_test(a_modem_that_finds_no_memory_is_taken_when_it_is_announced_again),
+        cmocka_unit_test(a_stop_without_memory_is_neither_forgotten_nor_confirmed_twice),
+        cmocka_unit_test(a_stop_that_waits_for_its_card_while_the_clock_is_set_is_answered),
         cmocka_unit_test(a_gateway_without_memory_does_not_start),
     };
 
