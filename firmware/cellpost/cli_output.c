@@ -69,6 +69,7 @@ static const struct { const char *code, *next; } next_steps[] = {
     { "key_exists", "Choose another name, or remove the old key first: \"cellpost key remove NAME\"." },
     { "no_such_key", "\"cellpost key list\" shows the names." },
     { "no_such_message", "\"cellpost list\" and \"cellpost inbox\" show what there is." },
+    { "no_such_version", "\"cellpost tariffs list\" shows what there is." },
     { "no_such_opt_out", "\"cellpost optout list\" shows the numbers." },
     { "no_such_path", "Is the gateway older than this program? \"cellpost health\" tells its version." },
     { "not_in_alphabet", "Leave --encoding out: the message then goes as UCS-2." },

@@ -9,6 +9,7 @@
 /* Without a daemon. */
 int cmd_segments(int argc, char **argv);
 int cmd_pdu(int argc, char **argv);
+int cmd_tariffs(int argc, char **argv);
 
 /* Over the socket. */
 int cmd_send(int argc, char **argv);

@@ -37,6 +37,7 @@ static const struct verb {
     { "key", cmd_key, false, "add, list and remove keys for the TCP API" },
     { "optout", cmd_optout, false, "list the numbers that get no more messages; add, remove" },
     { "health", cmd_health, false, "say whether the gateway is well" },
+    { "tariffs", cmd_tariffs, false, "check files of tariffs; show those that were in force" },
     { "segments", cmd_segments, true, "show how a text is cut into parts" },
     { "pdu", cmd_pdu, true, "decode and encode SMS PDUs" },
 };

@@ -47,11 +47,11 @@ static void note_store_health(struct daemon *daemon)
         check_thread_give_way(daemon->check_thread, !accepting);
     atomic_store(&daemon->intake_error, gateway_intake_error(box_gateway(daemon->box)));
     if (reason != atomic_load(&daemon->refusing)) {
+        atomic_store(&daemon->refusing, (char *)reason);   /* before the log says so */
         if (!accepting && !daemon->stopping)
             log_line(LOG_ERROR, "new messages are refused: %s", reason);
         else if (accepting)
             log_line(LOG_NOTICE, "the store works again: messages are accepted");
-        atomic_store(&daemon->refusing, (char *)reason);
     }
 }
 
@@ -99,6 +99,7 @@ static void collect_commits(struct daemon *daemon)
         }
         gateway_changes_done(box_gateway(daemon->box), commit.list, commit.error, commit.commit_us, daemon_now());
     }
+    daemon_routing_settle(daemon);
     note_store_health(daemon);
 }
 
@@ -191,6 +192,8 @@ static void on_answer(void *context, struct store_change *change)
 {
     if (change->kind == CHANGE_BALANCE)
         daemon_balance_stored(context, change);
+    else if (change->kind == CHANGE_ROUTING)
+        daemon_routing_answer(context, change);
     else
         http_call_done(change->waiter);
 }
@@ -205,12 +208,19 @@ static void log_modem(const struct live_event *event)
              event->iccid, why ? ": " : "", why ? event->reason : "");
 }
 
+static void on_modem(struct daemon *daemon, const struct live_event *event)
+{
+    log_modem(event);
+    if (event->iccid[0] != '\0' && strcmp(event->modem_state, modem_state_name(MODEM_READY)) == 0)
+        daemon_routing_card(daemon, event->iccid);
+}
+
 static void on_event(void *context, const struct live_event *event)
 {
     struct daemon *daemon = context;
 
     if (event->kind == LIVE_MODEM)
-        log_modem(event);
+        on_modem(daemon, event);
     else if (event->kind == LIVE_ALARM)
         log_line(event->raised ? LOG_ERROR : LOG_NOTICE, "%s%s", event->raised ? "" : "over: ", event->reason);
     else if (event->kind == LIVE_PART && event->step == LIVE_PART_UNKNOWN)
@@ -282,40 +292,10 @@ static void on_stop_signal(uv_signal_t *signal, int number)
     (void)uv_timer_start(&daemon->stop_timer, on_stop_timeout, STOP_AIR_MS, 0);
 }
 
-static void swap_banks(struct config *a, struct config *b)
-{
-    struct config_bank *banks = a->banks;
-    size_t count = a->bank_count;
-
-    a->banks = b->banks;
-    a->bank_count = b->bank_count;
-    b->banks = banks;
-    b->bank_count = count;
-}
-
 static void on_reload_signal(uv_signal_t *signal, int number)
 {
-    struct daemon *daemon = signal->data;
-    struct config_errors errors;
-    struct config config;
-
     (void)number;
-    if (config_load(daemon->config_path, &config, &errors) < 0) {
-        daemon_log_notes(LOG_ERROR, &errors.errors);
-        log_line(LOG_ERROR, "the running configuration stays in force");
-        return;
-    }
-    daemon_log_notes(LOG_WARNING, &errors.warnings);
-    if (strcmp(config.gateway.state_dir, daemon->config->gateway.state_dir) != 0 || strcmp(config.api.listen, daemon->config->api.listen) != 0 ||
-        strcmp(config.api.socket, daemon->config->api.socket) != 0 || strcmp(config.api.cert, daemon->config->api.cert) != 0 ||
-        config.optout.enabled != daemon->config->optout.enabled || strcmp(config.optout.confirm, daemon->config->optout.confirm) != 0)
-        log_line(LOG_WARNING, "changes of [gateway], [api] and [optout] need a restart; ports were read again");
-    /* The rest of the running one is in use by other threads. */
-    swap_banks(daemon->config, &config);
-    config_done(&config);
-    daemon_operators_load(daemon);
-    daemon_ports_scan(daemon);
-    log_line(LOG_NOTICE, "%s was read again", daemon->config_path);
+    daemon_routing_reload(signal->data);
 }
 
 /* -- start and end -------------------------------------------------------------------------------------------- */
@@ -363,7 +343,10 @@ static int start_store(struct daemon *daemon)
     if (unknown != 0)
         log_line(LOG_WARNING, "%u part%s on the way to a modem when the gateway last ended: unknown; none is sent again unless its message says at_least_once", (unsigned)unknown,
                  unknown == 1 ? " was" : "s were");
-    r = store_thread_start(daemon->store, on_store_wake, daemon, &daemon->store_thread);
+    r = daemon_routing_start(daemon, daemon->first_routing);
+    daemon->first_routing = NULL;
+    if (r == 0)
+        r = store_thread_start(daemon->store, on_store_wake, daemon, &daemon->store_thread);
     if (r == 0 && store_unchecked(daemon->store))
         r = check_thread_start(daemon->db_path, on_check_wake, daemon, &daemon->check_thread);
     return r;
@@ -512,23 +495,27 @@ static void finish(struct daemon *daemon)
     uv_walk(&daemon->loop, close_handle, NULL);
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&daemon->loop);
+    daemon_routing_done(daemon);
     free(daemon->watches);
     operator_free(daemon->operators);
     uv_mutex_destroy(&daemon->calls_mutex);
 }
 
-int daemon_run(const char *config_path, struct config *config)
+int daemon_run(const char *config_path, struct config *config, struct routing *routing)
 {
     static struct daemon daemon;
     int lock, status = 1;
 
     daemon.config_path = config_path;
     daemon.config = config;
+    daemon.first_routing = routing;
     daemon.calls_tail = &daemon.calls;
     json_object_seed(0);   /* once, before threads; from the system's entropy */
     lock = state_dir_lock(config->gateway.state_dir);
-    if (lock < 0)
+    if (lock < 0) {
+        routing_free(routing);
         return 1;
+    }
     number_warm_up();
     (void)uv_mutex_init(&daemon.calls_mutex);
     start_loop(&daemon);

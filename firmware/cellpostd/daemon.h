@@ -7,8 +7,9 @@
 #define CELLPOST_DAEMON_H
 
 #include "firmware/common/config.h"
+#include "src/routing/routing.h"
 
-/* Runs until SIGTERM or SIGINT. The exit status of the program; what went wrong was logged. */
-int daemon_run(const char *config_path, struct config *config);
+/* Runs until SIGTERM or SIGINT. routing is what routing_load() made of config, and is taken. The exit status of the program; what went wrong was logged. */
+int daemon_run(const char *config_path, struct config *config, struct routing *routing);
 
 #endif

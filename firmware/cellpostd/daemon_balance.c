@@ -53,7 +53,10 @@ void daemon_operators_load(struct daemon *daemon)
     size_t length = 0;
     int r = notes == NULL ? -ENOMEM : 0;
 
-    (void)snprintf(path, sizeof path, "%.*s" FILE_NAME, folder, daemon->config_path);
+    if (daemon->config->routing.operators[0] != '\0')
+        (void)snprintf(path, sizeof path, "%s", daemon->config->routing.operators);
+    else
+        (void)snprintf(path, sizeof path, "%.*s" FILE_NAME, folder, daemon->config_path);
     if (r == 0)
         r = file_read(path, &text, &length);
     if (r == 0)

@@ -5,10 +5,12 @@
 #define CELLPOST_DAEMON_INTERNAL_H
 
 #include "firmware/cellpostd/http.h"
+#include "firmware/cellpostd/routing_share.h"
 #include "firmware/cellpostd/store_thread.h"
 #include "firmware/common/box.h"
 #include "firmware/common/config.h"
 #include "firmware/common/log.h"
+#include "firmware/common/routing_load.h"
 #include "src/routing/operator.h"
 
 #include <stdatomic.h>
@@ -46,6 +48,13 @@ struct daemon {
     struct http_call *calls, **calls_tail;         /* from server threads, under the mutex */
     _Atomic int intake_error;
     _Atomic(char *) refusing;                      /* why messages are refused: static text, NULL: accepted */
+    struct routing *first_routing;       /* until it is in force; owned */
+    struct routing_share *routing;       /* what is in force */
+    struct reload *reload;               /* what is being read at SIGHUP; NULL: nothing */
+    bool reload_kept;                    /* its version is on disk, or cannot be */
+    bool reload_again;                   /* another SIGHUP came meanwhile */
+    char cards_said[GATEWAY_SLOTS_MAX][CONFIG_ICCID_MAX + 8];   /* that have no tariff; a ring */
+    uint32_t cards_said_count;
     bool stopping;
     struct operator_table *operators;              /* NULL: none */
 };
@@ -72,6 +81,15 @@ void daemon_balance_answered(struct daemon *daemon, uint32_t slot, struct http_c
 void daemon_balance_stored(struct daemon *daemon, struct store_change *change);
 /* An incoming message that may tell the credit. */
 void daemon_balance_message(struct daemon *daemon, const struct live_event *event);
+
+/* daemon_routing.c: tariffs, routes and limits. routing is taken, also on an error, which is logged. */
+int daemon_routing_start(struct daemon *daemon, struct routing *routing);
+void daemon_routing_reload(struct daemon *daemon);
+/* CHANGE_ROUTING is done; what follows from it comes with daemon_routing_settle(), outside of the gateway's calls. */
+void daemon_routing_answer(struct daemon *daemon, struct store_change *change);
+void daemon_routing_settle(struct daemon *daemon);
+void daemon_routing_card(struct daemon *daemon, const char *iccid);               /* it is in a modem that is ready */
+void daemon_routing_done(struct daemon *daemon);
 
 /* daemon_ports.c: finding, opening and watching the ports of all banks. */
 void daemon_ports_start(struct daemon *daemon);

@@ -6,9 +6,11 @@
 #include <getopt.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "firmware/common/routing_load.h"
 #include "src/number/number.h"
 
 static void usage(FILE *out)
@@ -20,7 +22,8 @@ static void usage(FILE *out)
                        "      --version\n"
                        "  -h, --help\n"
                        "\n"
-                       "SIGTERM stops cleanly (what is on the air may finish, at most 10 s), SIGHUP reads the ports again.\n");
+                       "SIGTERM stops cleanly (what is on the air may finish, at most 10 s), SIGHUP reads ports, SIMs, tariffs\n"
+                       "and routes again.\n");
 }
 
 static void print_notes(const char *what, const struct config_notes *notes)
@@ -40,7 +43,9 @@ int main(int argc, char **argv)
     };
     const char *path = "/etc/cellpost/cellpost.ini";
     struct config_errors errors;
+    struct routing *routing = NULL;
     struct config config;
+    char text[160];
     int option, status;
     bool check = false;
 
@@ -69,17 +74,22 @@ int main(int argc, char **argv)
         return 2;
     }
     (void)umask(077);   /* messages and keys are nobody else's; the API socket gets the mode of its own key */
+    (void)setenv("UV_THREADPOOL_SIZE", "1", 0);   /* one thing at a time is read beside the loop */
     (void)mallopt(M_ARENA_MAX, 2);   /* few threads that allocate: one arena each would only cost memory */
     if (config_load(path, &config, &errors) < 0) {
         print_notes("", &errors.errors);
         return 1;
     }
     print_notes("warning: ", &errors.warnings);
-    if (check) {
-        (void)printf("%s: ok\nkinds of numbers: %s\n", path, number_backend());
-        status = 0;
-    } else {
-        status = daemon_run(path, &config);
+    status = routing_load(&config, &routing, &errors) < 0 ? 1 : 0;
+    print_notes("", &errors.errors);
+    print_notes("warning: ", &errors.warnings);
+    if (status == 0 && check) {
+        routing_describe(routing, text, sizeof text);
+        (void)printf("%s: ok\ntariffs and routes: %s\nkinds of numbers: %s\n", path, text, number_backend());
+        routing_free(routing);
+    } else if (status == 0) {
+        status = daemon_run(path, &config, routing);
     }
     config_done(&config);
     return status;

@@ -74,8 +74,9 @@ static const char *shown(const char *text, char ret_text[64])
 /* -- sections ------------------------------------------------------------------------------------------------ */
 
 static const struct { const char *word; enum config_section section; bool named; } sections[] = {
-    { "gateway", SECTION_GATEWAY, false }, { "api", SECTION_API, false }, { "modem", SECTION_MODEM, false },
-    { "optout", SECTION_OPTOUT, false },   { "bank", SECTION_BANK, true }, { "sim", SECTION_SIM, true },
+    { "gateway", SECTION_GATEWAY, false }, { "api", SECTION_API, false }, { "routing", SECTION_ROUTING, false },
+    { "modem", SECTION_MODEM, false },     { "optout", SECTION_OPTOUT, false }, { "bank", SECTION_BANK, true },
+    { "sim", SECTION_SIM, true },
 };
 
 static void forget_keys_of(struct config_parser *parser, enum config_section section)
@@ -102,8 +103,12 @@ static const char *check_iccid(const struct config *config, const char *name, un
 {
     size_t length = strlen(name);
 
+    if (strcmp(name, "*") == 0) {
+        *ret_line = config->sim_default.line;
+        return NULL;
+    }
     if (length < 18 || length > 22 || strspn(name, "0123456789ABCDEF") != length)
-        return "has a bad ICCID (18 to 22 digits, as `cellpost sims` shows it)";
+        return "has a bad ICCID (18 to 22 digits, as `cellpost sims` shows it; or * for all that have no section)";
     for (size_t i = 0; i < config->sim_count; i++)
         if (strcmp(config->sims[i].iccid, name) == 0)
             *ret_line = config->sims[i].line;
@@ -126,8 +131,13 @@ static int add_bank(struct config_parser *parser, const char *name)
 static int add_sim(struct config_parser *parser, const char *iccid)
 {
     struct config *config = &parser->config;
-    struct config_sim *sims = realloc(config->sims, (config->sim_count + 1) * sizeof *sims);
+    struct config_sim *sims;
 
+    if (strcmp(iccid, "*") == 0) {
+        config->sim_default.line = parser->line;
+        return 0;
+    }
+    sims = realloc(config->sims, (config->sim_count + 1) * sizeof *sims);
     if (!sims)
         return -ENOMEM;
     config->sims = sims;
@@ -155,6 +165,7 @@ static int open_named(struct config_parser *parser, enum config_section section,
         return 0;
     }
     parser->section = section;
+    parser->any_sim = strcmp(name, "*") == 0;
     forget_keys_of(parser, section);
     return bank ? add_bank(parser, name) : add_sim(parser, name);
 }
@@ -193,7 +204,7 @@ static int open_section(struct config_parser *parser, char *text)
     }
     parser->section = SECTION_UNKNOWN;
     config_note(&parser->notes->errors, parser->file, parser->line, parser->section_text, NULL,
-                "unknown section (allowed: [gateway], [api], [modem], [optout], [bank \"NAME\"], [sim \"ICCID\"])");
+                "unknown section (allowed: [gateway], [api], [routing], [modem], [optout], [bank \"NAME\"], [sim \"ICCID\"])");
     return 0;
 }
 
@@ -201,7 +212,7 @@ static int open_section(struct config_parser *parser, char *text)
 
 static void note_unknown_key(struct config_parser *parser, const char *name)
 {
-    char allowed[200] = "", scratch[64];
+    char allowed[256] = "", scratch[64];
     size_t used = 0;
 
     for (size_t i = 0; i < config_key_count && used < sizeof allowed; i++)
@@ -219,7 +230,7 @@ static void *section_base(struct config_parser *parser)
     case SECTION_BANK:
         return &config->banks[config->bank_count - 1];
     case SECTION_SIM:
-        return &config->sims[config->sim_count - 1];
+        return parser->any_sim ? &config->sim_default : &config->sims[config->sim_count - 1];
     default:
         return config;
     }
@@ -252,6 +263,8 @@ static int set_key(struct config_parser *parser, const char *name, const char *v
         return 0;
     }
     parser->key_lines[k] = parser->line;
+    if (key->section == SECTION_SIM)
+        ((struct config_sim *)section_base(parser))->key_lines[key->sim_key] = parser->line;
     if (*value == ';' || *value == '#' || strstr(value, " #") || strstr(value, "\t#")) {
         config_note(errors, parser->file, parser->line, parser->section_text, name,
                     "a comment after a value begins with a blank and ';' (or has its own line)");
@@ -378,6 +391,8 @@ int config_parse(const char *name, const char *text, size_t length, struct confi
     int r = 0;
 
     memset(errors, 0, sizeof *errors);
+    (void)snprintf(parser.config.file, sizeof parser.config.file, "%s", name);
+    (void)strcpy(parser.config.sim_default.iccid, "*");
     if (length > CONFIG_BYTES_MAX) {
         config_note(&errors->errors, name, 0, NULL, NULL, "the file is larger than %u octets", CONFIG_BYTES_MAX);
         return -EINVAL;
@@ -397,6 +412,8 @@ int config_parse(const char *name, const char *text, size_t length, struct confi
     }
     if (r == 0 && errors->errors.count == 0)
         config_check(&parser);   /* after a bad line it would only report what follows from it */
+    if (r == 0 && errors->errors.count == 0)
+        r = config_inherit(&parser.config);
     if (r == 0 && errors->errors.count > 0)
         r = -EINVAL;
     if (r == -ENOMEM)
@@ -415,14 +432,20 @@ void config_done(struct config *config)
     if (!config)
         return;
     config_list_done(&config->api.hosts);
+    config_list_done(&config->routing.tariffs);
+    config_list_done(&config->routing.routes);
+    config_list_done(&config->routing.numbers);
     config_list_done(&config->optout.words);
     config_list_done(&config->optout.start_words);
     for (size_t i = 0; i < config->bank_count; i++) {
         config_list_done(&config->banks[i].ports);
         explicit_bzero(config->banks[i].pin, CONFIG_PIN_MAX);
     }
-    for (size_t i = 0; i < config->sim_count; i++)
+    for (size_t i = 0; i < config->sim_count; i++) {
+        config_list_done(&config->sims[i].tags);
         explicit_bzero(config->sims[i].pin, CONFIG_PIN_MAX);
+    }
+    config_list_done(&config->sim_default.tags);
     free(config->banks);
     free(config->sims);
     *config = (struct config){ 0 };

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "src/routing/limit.h"
+
 #define CONFIG_BYTES_MAX (256u * 1024)
 #define CONFIG_NAME_MAX 32          /* as in struct live_modem */
 #define CONFIG_PATH_MAX 256
@@ -23,6 +25,9 @@
 #define CONFIG_SIMS_MAX 4096
 #define CONFIG_PORTS_MAX 256        /* patterns of one bank */
 #define CONFIG_HOSTS_MAX 32
+#define CONFIG_FILES_MAX 256        /* patterns of one key of [routing] */
+#define CONFIG_TAGS_MAX 16          /* of one SIM */
+#define CONFIG_TARIFF_MAX 64        /* as TARIFF_NAME_MAX */
 #define CONFIG_WORDS_MAX 64         /* of one list */
 
 struct config_list { char **items; size_t count; };
@@ -67,21 +72,48 @@ struct config_bank {
     unsigned line;                   /* where its section begins */
 };
 
+/* What is done with prices and ways; the files themselves are read by routing_load.h. */
+struct config_routing {
+    struct config_list tariffs, routes, numbers;   /* absolute paths or glob(7) patterns */
+    char rates[CONFIG_PATH_MAX], operators[CONFIG_PATH_MAX];   /* "" none */
+    char currency[4];                /* ISO 4217; "": the only one of the tariffs */
+    char tariff[CONFIG_TARIFF_MAX];  /* of cards that have none; "" none */
+    int64_t patience_s;
+    bool sticky;
+    /* Where they are set; 0: they are not. */
+    unsigned tariffs_line, routes_line, numbers_line, rates_line, operators_line, currency_line, tariff_line;
+};
+
+enum config_sim_key {
+    CONFIG_SIM_NAME, CONFIG_SIM_PIN, CONFIG_SIM_TARIFF, CONFIG_SIM_TAGS, CONFIG_SIM_PER_MINUTE, CONFIG_SIM_PER_HOUR,
+    CONFIG_SIM_PER_DAY, CONFIG_SIM_PER_MONTH, CONFIG_SIM_RECIPIENTS_PER_DAY, CONFIG_SIM_RECIPIENTS_PER_MONTH, CONFIG_SIM_GAP,
+    CONFIG_SIM_JITTER, CONFIG_SIM_HOURS, CONFIG_SIM_TIME_ZONE, CONFIG_SIM_SPEND_PER_DAY, CONFIG_SIM_SPEND_PER_MONTH,
+    CONFIG_SIM_ROAMING, CONFIG_SIM_PARK_FAILURES, CONFIG_SIM_PARK_TIME, CONFIG_SIM_KEYS
+};
+
+/* What its own section leaves out is that of [sim "*"]. */
 struct config_sim {
-    char iccid[CONFIG_ICCID_MAX];
+    char iccid[CONFIG_ICCID_MAX];    /* "*": cards without a section */
     char name[CONFIG_NAME_MAX];
     char pin[CONFIG_PIN_MAX];        /* "" none */
-    char tariff[64];
-    unsigned line;
+    char tariff[CONFIG_TARIFF_MAX];  /* "" none */
+    char time_zone[CONFIG_TARIFF_MAX];   /* "": UTC */
+    struct config_list tags;
+    struct limit_rules limits;       /* without their zone */
+    unsigned line;                   /* 0: there is no such section */
+    unsigned key_lines[CONFIG_SIM_KEYS];   /* where each is set, maybe in [sim "*"]; 0: nowhere */
 };
 
 struct config {
+    char file[CONFIG_PATH_MAX];      /* stands for it in messages */
     struct config_gateway gateway;
+    struct config_routing routing;
     struct config_api api;
     struct config_modem modem;
     struct config_optout optout;
     struct config_bank *banks; size_t bank_count;
     struct config_sim *sims; size_t sim_count;
+    struct config_sim sim_default;   /* [sim "*"] */
 };
 
 #define CONFIG_NOTES_MAX 20
@@ -106,6 +138,10 @@ int config_parse(const char *name, const char *text, size_t length, struct confi
 int config_load(const char *path, struct config *ret_config, struct config_errors *errors);
 
 void config_done(struct config *config);   /* accepts NULL and an empty one; wipes PINs */
+
+/* "file:line: [section] key: ..." among notes; line 0: about the file as a whole. section and key may be NULL. */
+void config_note(struct config_notes *notes, const char *file, unsigned line, const char *section, const char *key,
+                 const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 /* The section of this card, or NULL. */
 const struct config_sim *config_find_sim(const struct config *config, const char *iccid);

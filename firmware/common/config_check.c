@@ -81,15 +81,29 @@ static void check_banks(struct config_parser *parser)
 
 static void check_sims(struct config_parser *parser)
 {
-    for (size_t i = 0; i < parser->config.sim_count; i++) {
-        const struct config_sim *sim = &parser->config.sims[i];
-        char section[CONFIG_ICCID_MAX + 8];
+    static const struct { enum config_sim_key key; const char *name, *instead; } own[] = {
+        { CONFIG_SIM_NAME, "name", "its own section" },
+        { CONFIG_SIM_PIN, "pin", "its own section, or the pin of [bank \"NAME\"]" },
+    };
 
-        (void)snprintf(section, sizeof section, "sim \"%s\"", sim->iccid);
-        if (*sim->tariff)
-            config_note(&parser->notes->warnings, parser->file, sim->line, section, "tariff",
-                        "is kept but has no effect in this version");
-    }
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (parser->config.sim_default.key_lines[own[i].key] > 0)
+            config_note(&parser->notes->errors, parser->file, parser->config.sim_default.key_lines[own[i].key], "sim \"*\"",
+                        own[i].name, "is that of one card (allowed: %s)", own[i].instead);
+}
+
+/* Whoever reads the files later says where these keys stand. */
+static void keep_lines(struct config_parser *parser)
+{
+    struct config_routing *routing = &parser->config.routing;
+    const struct { const char *name; unsigned *line; } keys[] = {
+        { "tariffs", &routing->tariffs_line },   { "rates", &routing->rates_line },         { "currency", &routing->currency_line },
+        { "tariff", &routing->tariff_line },     { "routes", &routing->routes_line },       { "numbers", &routing->numbers_line },
+        { "operators", &routing->operators_line },
+    };
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        *keys[i].line = config_key_line(parser, SECTION_ROUTING, keys[i].name);
 }
 
 static void check_words(struct config_parser *parser, const char *key, const struct config_list *list, enum consent wanted)
@@ -120,6 +134,7 @@ void config_check(struct config_parser *parser)
     check_api(parser);
     check_banks(parser);
     check_sims(parser);
+    keep_lines(parser);
     check_words(parser, "words", &parser->config.optout.words, CONSENT_STOP);
     check_words(parser, "start_words", &parser->config.optout.start_words, CONSENT_START);
     if (parser->config.modem.send_timeout_ms < SEND_TIMEOUT_SHORT_MS)

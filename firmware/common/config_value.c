@@ -96,7 +96,7 @@ static int parse_duration(const struct config_key *key, const char *value, int64
     return wrong(ret_wrong, "has an unknown unit");
 }
 
-static int parse_duration_ms(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
+int config_parse_duration_ms(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
 {
     int64_t ms;
     int r = parse_duration(key, value, &ms, ret_wrong);
@@ -227,7 +227,7 @@ void config_list_done(struct config_list *list)
     *list = (struct config_list){ 0 };
 }
 
-static int list_add(struct config_list *list, const char *text, size_t length)
+int config_list_add(struct config_list *list, const char *text, size_t length)
 {
     char **items = realloc(list->items, (list->count + 1) * sizeof *items);
     char *item;
@@ -250,9 +250,8 @@ static const char *next_word(const char *text, const char *separators, size_t *r
     return *ret_length ? text : NULL;
 }
 
-/* Adds to what earlier lines of the same key gave. check: 0 or what is wrong with a word. */
-static int parse_list(const struct config_key *key, const char *value, const char *separators, void *field,
-                      const char *(*check)(const char *word, size_t length), const char **ret_wrong)
+int config_parse_words(const struct config_key *key, const char *value, const char *separators, void *field,
+                       const char *(*check)(const char *word, size_t length), const char **ret_wrong)
 {
     struct config_list *list = field;
     size_t length, before = list->count;
@@ -266,7 +265,7 @@ static int parse_list(const struct config_key *key, const char *value, const cha
         else if ((int64_t)list->count >= key->max)
             r = wrong(ret_wrong, "has too many words");
         else
-            r = list_add(list, word, length);
+            r = config_list_add(list, word, length);
     }
     if (r == 0 && (int64_t)list->count < key->min)
         r = wrong(ret_wrong, "is empty");
@@ -284,7 +283,7 @@ static const char *check_port(const char *word, size_t length)
 
 static int parse_ports(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
 {
-    return parse_list(key, value, " \t", field, check_port, ret_wrong);
+    return config_parse_words(key, value, " \t", field, check_port, ret_wrong);
 }
 
 static const char *check_host(const char *word, size_t length)
@@ -299,7 +298,7 @@ static const char *check_host(const char *word, size_t length)
 
 static int parse_hosts(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
 {
-    return parse_list(key, value, " \t,", field, check_host, ret_wrong);
+    return config_parse_words(key, value, " \t,", field, check_host, ret_wrong);
 }
 
 static const char *check_word(const char *word, size_t length)
@@ -310,7 +309,7 @@ static const char *check_word(const char *word, size_t length)
 
 static int parse_words(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
 {
-    return parse_list(key, value, " \t,", field, check_word, ret_wrong);
+    return config_parse_words(key, value, " \t,", field, check_word, ret_wrong);
 }
 
 /* National language identifiers of 3GPP TS 23.038 6.2.1.2.4, by their ISO 639-1 names. */
@@ -350,6 +349,10 @@ static int parse_discover(const struct config_key *key, const char *value, void 
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define WEEK (7 * 24 * HOUR)
+#define ALLOWED_FILES "up to 256 absolute paths or patterns such as /etc/cellpost/tariffs/*.csv"
+#define ALLOWED_COUNT "1 to 1000000, or none"
+#define ALLOWED_DURATION "1ms to 24h: a number and ms, s, m or h; or none"
+#define ALLOWED_SPEND "an amount above 0 such as 2.50, or none"
 
 /* In the order in which the shipped cellpost.ini and cellpost.ini(5) have them. */
 const struct config_key config_keys[] = {
@@ -388,11 +391,31 @@ const struct config_key config_keys[] = {
     { .section = SECTION_API, .name = "hosts", .parse = parse_hosts, FIELD(struct config, api.hosts),
       .max = CONFIG_HOSTS_MAX, .allowed = "up to 32 host names", .repeats = true },
 
-    { .section = SECTION_MODEM, .name = "send_timeout", .parse = parse_duration_ms, FIELD(struct config, modem.send_timeout_ms),
+    { .section = SECTION_ROUTING, .name = "tariffs", .parse = config_parse_files, FIELD(struct config, routing.tariffs),
+      .max = CONFIG_FILES_MAX, .allowed = ALLOWED_FILES, .repeats = true },
+    { .section = SECTION_ROUTING, .name = "rates", .parse = parse_path, FIELD(struct config, routing.rates),
+      .allowed = "an absolute path of at most 255 octets, or empty" },
+    { .section = SECTION_ROUTING, .name = "currency", .parse = config_parse_currency, FIELD(struct config, routing.currency),
+      .allowed = "three capital letters of ISO 4217 such as EUR, or empty" },
+    { .section = SECTION_ROUTING, .name = "tariff", .parse = parse_text, FIELD(struct config, routing.tariff),
+      .allowed = "at most 63 octets" },
+    { .section = SECTION_ROUTING, .name = "routes", .parse = config_parse_files, FIELD(struct config, routing.routes),
+      .max = CONFIG_FILES_MAX, .allowed = ALLOWED_FILES, .repeats = true },
+    { .section = SECTION_ROUTING, .name = "numbers", .parse = config_parse_files, FIELD(struct config, routing.numbers),
+      .max = CONFIG_FILES_MAX, .allowed = ALLOWED_FILES, .repeats = true },
+    { .section = SECTION_ROUTING, .name = "operators", .parse = parse_path, FIELD(struct config, routing.operators),
+      .allowed = "an absolute path of at most 255 octets, or empty" },
+    /* 63 weeks is the longest TP-VP can say, as for validity. */
+    { .section = SECTION_ROUTING, .name = "patience", .parse = parse_duration_s, FIELD(struct config, routing.patience_s),
+      .max = 63 * WEEK, .allowed = "0s to 63w: a number and s, m, h, d or w" },
+    { .section = SECTION_ROUTING, .name = "sticky", .parse = parse_yes_no, FIELD(struct config, routing.sticky),
+      .allowed = "yes or no" },
+
+    { .section = SECTION_MODEM, .name = "send_timeout", .parse = config_parse_duration_ms, FIELD(struct config, modem.send_timeout_ms),
       .min = SECOND, .max = HOUR, .allowed = "1s to 1h: a number and ms, s, m or h" },
-    { .section = SECTION_MODEM, .name = "poll_interval", .parse = parse_duration_ms, FIELD(struct config, modem.poll_interval_ms),
+    { .section = SECTION_MODEM, .name = "poll_interval", .parse = config_parse_duration_ms, FIELD(struct config, modem.poll_interval_ms),
       .min = SECOND, .max = HOUR, .allowed = "1s to 1h: a number and ms, s, m or h" },
-    { .section = SECTION_MODEM, .name = "park_retry", .parse = parse_duration_ms, FIELD(struct config, modem.park_retry_ms),
+    { .section = SECTION_MODEM, .name = "park_retry", .parse = config_parse_duration_ms, FIELD(struct config, modem.park_retry_ms),
       .min = SECOND, .max = 24 * HOUR, .allowed = "1s to 24h: a number and ms, s, m or h" },
 
     { .section = SECTION_OPTOUT, .name = "enabled", .parse = parse_yes_no, FIELD(struct config, optout.enabled),
@@ -411,12 +434,51 @@ const struct config_key config_keys[] = {
     { .section = SECTION_BANK, .name = "pin", .parse = parse_pin, FIELD(struct config_bank, pin),
       .allowed = "4 to 8 digits, or empty", .secret = true },
 
-    { .section = SECTION_SIM, .name = "name", .parse = parse_text, FIELD(struct config_sim, name),
-      .allowed = "at most 31 octets" },
-    { .section = SECTION_SIM, .name = "pin", .parse = parse_pin, FIELD(struct config_sim, pin),
-      .allowed = "4 to 8 digits, or empty", .secret = true },
-    { .section = SECTION_SIM, .name = "tariff", .parse = parse_text, FIELD(struct config_sim, tariff),
-      .allowed = "at most 63 octets" },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_NAME, .name = "name", .parse = parse_text,
+      FIELD(struct config_sim, name), .allowed = "at most 31 octets" },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_PIN, .name = "pin", .parse = parse_pin,
+      FIELD(struct config_sim, pin), .allowed = "4 to 8 digits, or empty", .secret = true },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_TARIFF, .name = "tariff", .parse = parse_text,
+      FIELD(struct config_sim, tariff), .allowed = "at most 63 octets" },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_TAGS, .name = "tags", .parse = config_parse_tags,
+      FIELD(struct config_sim, tags), .max = CONFIG_TAGS_MAX,
+      .allowed = "up to 16 words of at most 63 octets, without |", .repeats = true },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_PER_MINUTE, .name = "per_minute", .parse = config_parse_limit_count,
+      FIELD(struct config_sim, limits.per_minute), .allowed = ALLOWED_COUNT },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_PER_HOUR, .name = "per_hour", .parse = config_parse_limit_count,
+      FIELD(struct config_sim, limits.per_hour), .allowed = ALLOWED_COUNT },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_PER_DAY, .name = "per_day", .parse = config_parse_limit_count,
+      FIELD(struct config_sim, limits.per_day), .allowed = ALLOWED_COUNT },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_PER_MONTH, .name = "per_month", .parse = config_parse_limit_count,
+      FIELD(struct config_sim, limits.per_month), .allowed = ALLOWED_COUNT },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_RECIPIENTS_PER_DAY, .name = "recipients_per_day", .parse = config_parse_limit_count,
+      FIELD(struct config_sim, limits.recipients_per_day), .allowed = ALLOWED_COUNT },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_RECIPIENTS_PER_MONTH, .name = "recipients_per_month", .parse = config_parse_limit_count,
+      FIELD(struct config_sim, limits.recipients_per_month), .allowed = ALLOWED_COUNT },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_GAP, .name = "gap", .parse = config_parse_limit_duration,
+      FIELD(struct config_sim, limits.gap_ms), .min = 1, .max = 24 * HOUR,
+      .allowed = ALLOWED_DURATION },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_JITTER, .name = "jitter", .parse = config_parse_limit_duration,
+      FIELD(struct config_sim, limits.jitter_ms), .min = 1, .max = 24 * HOUR,
+      .allowed = ALLOWED_DURATION },
+    /* Two fields that lie behind one another. */
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_HOURS, .name = "hours", .parse = config_parse_limit_hours,
+      .offset = offsetof(struct config_sim, limits.hours),
+      .size = offsetof(struct limit_rules, hours_count) + sizeof(uint8_t) - offsetof(struct limit_rules, hours),
+      .allowed = "ranges and days such as 08:00-20:00 mon-fri, 09:00-12:00 sat, or none" },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_TIME_ZONE, .name = "time_zone", .parse = config_parse_time_zone,
+      FIELD(struct config_sim, time_zone), .allowed = "UTC, an offset as +02:00, or a name as Europe/Paris" },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_SPEND_PER_DAY, .name = "spend_per_day", .parse = config_parse_limit_spend,
+      FIELD(struct config_sim, limits.spend_per_day_micro), .allowed = ALLOWED_SPEND },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_SPEND_PER_MONTH, .name = "spend_per_month", .parse = config_parse_limit_spend,
+      FIELD(struct config_sim, limits.spend_per_month_micro), .allowed = ALLOWED_SPEND },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_ROAMING, .name = "roaming", .parse = config_parse_limit_roaming,
+      FIELD(struct config_sim, limits.roaming_refused), .allowed = "yes or no" },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_PARK_FAILURES, .name = "park_failures", .parse = config_parse_limit_percent,
+      FIELD(struct config_sim, limits.failure_percent), .allowed = "1% to 100%, or none" },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_PARK_TIME, .name = "park_time", .parse = config_parse_duration_ms,
+      FIELD(struct config_sim, limits.park_ms), .min = SECOND, .max = 7 * 24 * HOUR,
+      .allowed = "1s to 7d: a number and ms, s, m, h or d" },
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 _Static_assert(sizeof config_keys / sizeof config_keys[0] <= CONFIG_KEYS_MAX, "key_lines has room for every key");

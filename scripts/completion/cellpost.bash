@@ -3,7 +3,7 @@
 _cellpost()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= i
-    local verbs="send show list cancel release drop inbox modems sims route quote balance ussd top events key optout health segments pdu"
+    local verbs="send show list cancel release drop inbox modems sims route quote balance ussd top events key optout health tariffs segments pdu"
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
@@ -26,6 +26,10 @@ _cellpost()
         mapfile -t COMPREPLY < <(compgen -W "add list remove" -- "$current")
     elif [[ $verb == route ]]; then
         mapfile -t COMPREPLY < <(compgen -W "explain" -- "$current")
+    elif [[ $verb == tariffs && $previous == tariffs ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "check list show" -- "$current")
+    elif [[ $verb == tariffs ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
     elif [[ $verb == optout ]]; then
         mapfile -t COMPREPLY < <(compgen -W "list show add remove" -- "$current")
     elif [[ $verb == pdu ]]; then

@@ -38,6 +38,8 @@ static const struct api_route routes[] = {
     { "POST", "/v1/sims/{sim}/ussd", API_SCOPE_ADMIN, api_sims_ussd, NULL, { 200, 400, 401, 403, 404, 409, 413, 415, 421, 422, 500, 502, 503, 504 } },
     { "POST", "/v1/sims/{sim}/balance", API_SCOPE_ADMIN, api_sims_balance, NULL, { 200, 400, 401, 403, 404, 409, 413, 421, 500, 502, 503, 504 } },
     { "GET", "/v1/events", API_SCOPE_READ, api_events_open, events_queries, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "GET", "/v1/tariffs", API_SCOPE_READ, api_tariffs_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "GET", "/v1/tariffs/{version}", API_SCOPE_READ, api_tariffs_show, NULL, { 200, 400, 401, 403, 404, 421, 500, 503 } },
     { "GET", "/v1/keys", API_SCOPE_ADMIN, api_keys_list, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "POST", "/v1/keys", API_SCOPE_ADMIN, api_keys_add, NULL, { 201, 400, 401, 403, 409, 413, 415, 421, 500, 503 } },
     { "DELETE", "/v1/keys/{name}", API_SCOPE_ADMIN, api_keys_remove, NULL, { 204, 400, 401, 403, 404, 421, 500, 503 } },

@@ -61,6 +61,8 @@ enum api_step api_quote_make(struct api_exchange *exchange);
 enum api_step api_sims_ussd(struct api_exchange *exchange);
 enum api_step api_sims_balance(struct api_exchange *exchange);
 enum api_step api_events_open(struct api_exchange *exchange);
+enum api_step api_tariffs_list(struct api_exchange *exchange);
+enum api_step api_tariffs_show(struct api_exchange *exchange);
 enum api_step api_keys_list(struct api_exchange *exchange);
 enum api_step api_keys_add(struct api_exchange *exchange);
 enum api_step api_keys_remove(struct api_exchange *exchange);
@@ -80,7 +82,7 @@ enum api_problem_code {
     PROBLEM_BAD_JSON, PROBLEM_UNKNOWN_FIELD, PROBLEM_MISSING_FIELD, PROBLEM_WRONG_TYPE, PROBLEM_BAD_VALUE,
     PROBLEM_BAD_PARAMETER, PROBLEM_UNKNOWN_PARAMETER, PROBLEM_BAD_IDEMPOTENCY_KEY,
     PROBLEM_NO_KEY, PROBLEM_BAD_KEY, PROBLEM_SCOPE_MISSING,
-    PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_NO_SUCH_OPT_OUT, PROBLEM_NO_SUCH_SIM, PROBLEM_METHOD_NOT_ALLOWED,
+    PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_NO_SUCH_VERSION, PROBLEM_NO_SUCH_OPT_OUT, PROBLEM_NO_SUCH_SIM, PROBLEM_METHOD_NOT_ALLOWED,
     PROBLEM_ALREADY_HANDED_OVER, PROBLEM_ALREADY_FINAL, PROBLEM_NOT_IN_DOUBT, PROBLEM_KEY_EXISTS,
     PROBLEM_SIM_NOT_IN_MODEM, PROBLEM_MODEM_NOT_READY, PROBLEM_USSD_BUSY, PROBLEM_NO_BALANCE_CODE,
     PROBLEM_BODY_TOO_LARGE, PROBLEM_URI_TOO_LONG, PROBLEM_WRONG_CONTENT_TYPE, PROBLEM_WRONG_HOST,

@@ -30,6 +30,7 @@ static const struct { uint16_t status; uint8_t retry_after_s; const char *code; 
     [PROBLEM_NO_SUCH_PATH] = { 404, 0, "no_such_path" },
     [PROBLEM_NO_SUCH_MESSAGE] = { 404, 0, "no_such_message" },
     [PROBLEM_NO_SUCH_KEY] = { 404, 0, "no_such_key" },
+    [PROBLEM_NO_SUCH_VERSION] = { 404, 0, "no_such_version" },
     [PROBLEM_NO_SUCH_OPT_OUT] = { 404, 0, "no_such_opt_out" },
     [PROBLEM_NO_SUCH_SIM] = { 404, 0, "no_such_sim" },
     [PROBLEM_METHOD_NOT_ALLOWED] = { 405, 0, "method_not_allowed" },

@@ -403,6 +403,7 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
     case CHANGE_BALANCE:
+    case CHANGE_ROUTING:
     case CHANGE_OPT_OUT_REMOVE:
         break;
     case CHANGE_OPT_OUT_ADD:

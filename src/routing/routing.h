@@ -15,8 +15,6 @@
 #include "src/routing/route.h"
 #include "src/routing/tariff.h"
 
-struct operator_table;
-
 /* One card as its section of the configuration says, with the defaults filled in. */
 struct routing_sim {
     char iccid[24];                      /* "*": cards without a section */
@@ -34,7 +32,6 @@ struct routing {
     struct rate_table *rates;            /* NULL: none */
     struct route_table *routes;          /* never NULL */
     struct override_table *overrides;    /* NULL: none */
-    struct operator_table *operators;    /* NULL: none */
     char currency[4];                    /* that prices are compared and told in */
     uint32_t patience_s;
     bool sticky, fixed_lines;

@@ -86,6 +86,9 @@ void change_clear(struct store_change *change)
         change->u.sim.recipients = NULL;
         change->u.sim.recipient_count = 0;
         break;
+    case CHANGE_ROUTING:
+        change->u.routing.version = 0;
+        break;
     case CHANGE_CANCEL:
     case CHANGE_CLOCK:
     case CHANGE_USE:
@@ -142,6 +145,8 @@ void change_free(struct store_change *change)
         receive_done(&change->u.receive);
     if (change->kind == CHANGE_BALANCE)
         free(change->u.balance.answer);
+    if (change->kind == CHANGE_ROUTING)
+        free(change->u.routing.files);
     free(change);
 }
 

@@ -32,6 +32,7 @@ static const struct { store_step *step; bool savepoint; } rules[] = {
     [CHANGE_USE] = { registry_use, false },              /* refuses nothing */
     [CHANGE_KEY_ADD] = { registry_key_add, false },      /* refuses before it writes */
     [CHANGE_KEY_REMOVE] = { registry_key_remove, false },
+    [CHANGE_ROUTING] = { routing_keep, false },          /* refuses before it writes */
     [CHANGE_OPT_OUT_ADD] = { opt_out_add, false },       /* refuses nothing */
     [CHANGE_OPT_OUT_REMOVE] = { opt_out_remove, false }, /* refuses before it writes */
     [CHANGE_BALANCE] = { registry_balance, false },      /* refuses before it writes */

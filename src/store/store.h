@@ -51,6 +51,7 @@ enum change_kind {
     CHANGE_USE,           /* what cards have used, without an intent: a clock was set */
     CHANGE_KEY_ADD,       /* an API key */
     CHANGE_KEY_REMOVE,
+    CHANGE_ROUTING,       /* files of tariffs and routes are to be in force: which version they are */
     CHANGE_OPT_OUT_ADD,   /* a number wants nothing more; as a person says it */
     CHANGE_OPT_OUT_REMOVE,
     CHANGE_BALANCE,       /* what an operator said about a card's credit */
@@ -237,6 +238,13 @@ struct change_sim {
 #define KEY_NAME_MAX 48
 struct change_key { char name[KEY_NAME_MAX]; uint8_t hash[32]; uint32_t scopes; };   /* -EEXIST, -ENOENT */
 
+#define ROUTING_TEXTS_MAX (INT64_C(64) << 20)   /* octets of files of all versions together; older ones keep names and hashes alone */
+struct change_routing {
+    uint8_t sha256[32];                 /* in: each version is kept once */
+    char *files;                        /* in: JSON, an array of objects; the member text of each may go when it is old */
+    int64_t version;                    /* out: > 0 */
+};
+
 /* Numbers that are on this list get no messages but the one that confirms it: not at intake, and not when their time comes. */
 #define OPT_OUT_ACTOR "optout"          /* of confirmations */
 #define OPT_OUT_CODE "opted_out"
@@ -284,6 +292,7 @@ struct store_change {
         struct change_sim sim;
         struct change_use use;
         struct change_key key;
+        struct change_routing routing;
         struct change_opt_out opt_out;
         struct change_balance balance;
     } u;

@@ -41,6 +41,7 @@ store_step doubt_decide;
 store_step clock_apply;
 store_step waiting_cancel, waiting_due, waiting_fetch;
 store_step registry_sim, registry_use, registry_key_add, registry_key_remove, registry_balance;
+store_step routing_keep;
 
 /* Keeps what a SIM has used. */
 void use_write(struct store *store, uint32_t sim_id, const char *use_state);

@@ -488,6 +488,7 @@ void witness_change_committed(struct simulation *sim, const struct store_change 
     case CHANGE_USE:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
+    case CHANGE_ROUTING:
     case CHANGE_OPT_OUT_ADD:
     case CHANGE_OPT_OUT_REMOVE:
     case CHANGE_BALANCE:

@@ -70,9 +70,8 @@ static void the_example_of_the_design_is_understood(void **state)
     assert_string_equal(config.banks[0].ports.items[1], "/run/modembank/modem*");
     assert_int_equal(config.sim_count, 1);
     assert_string_equal(config.sims[0].tariff, "orange-prepaid");
-    assert_int_equal(errors.warnings.count, 1);
-    assert_string_equal(errors.warnings.text[0],
-                        "cellpost.ini:8: [sim \"" ICCID "\"] tariff: is kept but has no effect in this version");
+    assert_int_equal(config.sims[0].key_lines[CONFIG_SIM_TARIFF], 9);
+    assert_int_equal(errors.warnings.count, 0);
     config_done(&config);
 }
 
@@ -98,6 +97,14 @@ static void the_least_file_gets_every_default(void **state)
     assert_int_equal(config.modem.send_timeout_ms, 180000);
     assert_int_equal(config.modem.poll_interval_ms, 60000);
     assert_int_equal(config.modem.park_retry_ms, 60000);
+    assert_int_equal(config.routing.tariffs.count + config.routing.routes.count + config.routing.numbers.count, 0);
+    assert_string_equal(config.routing.rates, "");
+    assert_string_equal(config.routing.operators, "");
+    assert_string_equal(config.routing.currency, "");
+    assert_string_equal(config.routing.tariff, "");
+    assert_int_equal(config.routing.patience_s, 0);
+    assert_false(config.routing.sticky);
+    assert_int_equal(config.sim_default.line, 0);
     assert_int_equal(errors.warnings.count, 0);
     config_done(&config);
 }
@@ -148,6 +155,127 @@ static void every_key_reaches_its_field(void **state)
     assert_null(config.banks);
     config_done(&config);
     config_done(NULL);
+}
+
+static void every_key_of_routing_reaches_its_field(void **state)
+{
+    struct config config;
+    struct config_errors errors;
+
+    (void)state;
+    expect_good("[routing]\ntariffs=/t/*.csv /u.csv\ntariffs=/v.csv\nrates=/r\ncurrency=EUR\ntariff=plain\nroutes=/w/*.csv\n"
+                "numbers=/n.csv\noperators=/o\npatience=10m\nsticky=yes\n" BANK, &config, &errors);
+    assert_int_equal(config.routing.tariffs.count, 3);
+    assert_string_equal(config.routing.tariffs.items[1], "/u.csv");
+    assert_string_equal(config.routing.tariffs.items[2], "/v.csv");
+    assert_string_equal(config.routing.rates, "/r");
+    assert_string_equal(config.routing.currency, "EUR");
+    assert_string_equal(config.routing.tariff, "plain");
+    assert_string_equal(config.routing.routes.items[0], "/w/*.csv");
+    assert_string_equal(config.routing.numbers.items[0], "/n.csv");
+    assert_string_equal(config.routing.operators, "/o");
+    assert_int_equal(config.routing.patience_s, 600);
+    assert_true(config.routing.sticky);
+    assert_int_equal(config.routing.tariffs_line, 3);
+    assert_int_equal(config.routing.rates_line, 4);
+    assert_int_equal(config.routing.currency_line, 5);
+    assert_int_equal(config.routing.tariff_line, 6);
+    assert_int_equal(config.routing.routes_line, 7);
+    assert_int_equal(config.routing.numbers_line, 8);
+    assert_int_equal(config.routing.operators_line, 9);
+    config_done(&config);
+    expect_good("[routing]\ntariffs=\nrates=\ncurrency=\ntariff=\nroutes=\nnumbers=\noperators=\npatience=0s\nsticky=no\n" BANK, &config, &errors);
+    assert_int_equal(config.routing.tariffs.count, 0);
+    config_done(&config);
+}
+
+#define EVERY_SIM_KEY \
+    "tariff=t\ntags=a b,c\ntags=d\nper_minute=1\nper_hour=2\nper_day=3\nper_month=4\nrecipients_per_day=5\nrecipients_per_month=6\n" \
+    "gap=1500ms\njitter=2s\nhours=08:00-20:00 mon-fri, 09:00-12:00 sat\ntime_zone=Europe/Paris\nspend_per_day=2.50\n" \
+    "spend_per_month=40\nroaming=no\npark_failures=50%\npark_time=10m\n"
+
+static void expect_every_sim_key(const struct config_sim *sim)
+{
+    assert_string_equal(sim->tariff, "t");
+    assert_int_equal(sim->tags.count, 4);
+    assert_string_equal(sim->tags.items[0], "a");
+    assert_string_equal(sim->tags.items[3], "d");
+    assert_int_equal(sim->limits.per_minute, 1);
+    assert_int_equal(sim->limits.per_hour, 2);
+    assert_int_equal(sim->limits.per_day, 3);
+    assert_int_equal(sim->limits.per_month, 4);
+    assert_int_equal(sim->limits.recipients_per_day, 5);
+    assert_int_equal(sim->limits.recipients_per_month, 6);
+    assert_int_equal(sim->limits.gap_ms, 1500);
+    assert_int_equal(sim->limits.jitter_ms, 2000);
+    assert_int_equal(sim->limits.hours_count, 2);
+    assert_int_equal(sim->limits.hours[1].from_min, 9 * 60);
+    assert_int_equal(sim->limits.hours[1].days, 1 << 5);
+    assert_string_equal(sim->time_zone, "Europe/Paris");
+    assert_int_equal(sim->limits.spend_per_day_micro, 2500000);
+    assert_int_equal(sim->limits.spend_per_month_micro, 40000000);
+    assert_true(sim->limits.roaming_refused);
+    assert_int_equal(sim->limits.failure_percent, 50);
+    assert_int_equal(sim->limits.park_ms, 600000);
+}
+
+static void every_limit_of_a_card_reaches_its_field(void **state)
+{
+    struct config config;
+    struct config_errors errors;
+
+    (void)state;
+    expect_good(BANK "[sim \"" ICCID "\"]\n" EVERY_SIM_KEY, &config, &errors);
+    expect_every_sim_key(&config.sims[0]);
+    assert_int_equal(config.sims[0].key_lines[CONFIG_SIM_TIME_ZONE], 16);
+    config_done(&config);
+}
+
+/* Whichever section comes first. */
+static void a_card_takes_from_the_section_of_all_cards_what_its_own_leaves_out(void **state)
+{
+    static const char *const texts[] = {
+        BANK "[sim \"*\"]\n" EVERY_SIM_KEY "[sim \"" ICCID "\"]\nname=office\n",
+        "[sim \"" ICCID "\"]\nname=office\n[sim \"*\"]\n" EVERY_SIM_KEY BANK,
+    };
+    struct config config;
+    struct config_errors errors;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        expect_good(texts[i], &config, &errors);
+        assert_int_equal(config.sim_count, 1);
+        assert_string_equal(config.sims[0].name, "office");
+        assert_string_equal(config.sims[0].iccid, ICCID);
+        expect_every_sim_key(&config.sims[0]);
+        assert_string_equal(config.sim_default.iccid, "*");
+        expect_every_sim_key(&config.sim_default);
+        config_done(&config);
+    }
+}
+
+static void what_a_card_says_itself_holds_for_it_and_none_takes_a_limit_away(void **state)
+{
+    struct config config;
+    struct config_errors errors;
+
+    (void)state;
+    expect_good(BANK "[sim \"*\"]\n" EVERY_SIM_KEY "[sim \"" ICCID "\"]\ntariff=own\ntags=x\nper_minute=none\nper_day=30\ngap=none\n"
+                "hours=none\nspend_per_day=none\nroaming=yes\npark_failures=none\n", &config, &errors);
+    assert_string_equal(config.sims[0].tariff, "own");
+    assert_int_equal(config.sims[0].tags.count, 1);
+    assert_int_equal(config.sims[0].limits.per_minute, 0);
+    assert_int_equal(config.sims[0].limits.per_hour, 2);
+    assert_int_equal(config.sims[0].limits.per_day, 30);
+    assert_int_equal(config.sims[0].limits.gap_ms, 0);
+    assert_int_equal(config.sims[0].limits.jitter_ms, 2000);
+    assert_int_equal(config.sims[0].limits.hours_count, 0);
+    assert_int_equal(config.sims[0].limits.spend_per_day_micro, 0);
+    assert_int_equal(config.sims[0].limits.spend_per_month_micro, 40000000);
+    assert_false(config.sims[0].limits.roaming_refused);
+    assert_int_equal(config.sims[0].limits.failure_percent, 0);
+    expect_every_sim_key(&config.sim_default);
+    config_done(&config);
 }
 
 static void every_wrong_line_names_file_line_and_key(void **state)
@@ -227,6 +355,40 @@ static void every_wrong_line_names_file_line_and_key(void **state)
         { BANK "[sim \"894902000001234567x\"]\n", "cellpost.ini:3: [sim \"", "18 to 22 digits" },
         { BANK "[sim \"" ICCID "\"]\n[sim \"" ICCID "\"]\n", "cellpost.ini:4: [sim \"" ICCID "\"]:", "on line 3" },
         { BANK "[sim \"" ICCID "\"]\nname = 12345678901234567890123456789012\n", "cellpost.ini:4: [sim", "too long" },
+        { "[routing]\ntariffs = t.csv\n" BANK, "cellpost.ini:2: [routing] tariffs:", "not absolute" },
+        { "[routing]\nroutes = /a b\n" BANK, "cellpost.ini:2: [routing] routes:", "not absolute (allowed: up to 256 absolute paths" },
+        { "[routing]\nnumbers = n\n" BANK, "cellpost.ini:2: [routing] numbers:", "not absolute" },
+        { "[routing]\nrates = r.csv\n" BANK, "cellpost.ini:2: [routing] rates:", "not an absolute path" },
+        { "[routing]\noperators = o.csv\n" BANK, "cellpost.ini:2: [routing] operators:", "not an absolute path" },
+        { "[routing]\ncurrency = eur\n" BANK, "cellpost.ini:2: [routing] currency:", "is no currency (allowed: three capital letters" },
+        { "[routing]\ncurrency = EURO\n" BANK, "cellpost.ini:2: [routing] currency:", "is no currency" },
+        { "[routing]\npatience = 5\n" BANK, "cellpost.ini:2: [routing] patience:", "no unit" },
+        { "[routing]\npatience = 64w\n" BANK, "cellpost.ini:2: [routing] patience:", "out of range" },
+        { "[routing]\npatience = -1s\n" BANK, "cellpost.ini:2: [routing] patience:", "not a duration" },
+        { "[routing]\nsticky = 1\n" BANK, "cellpost.ini:2: [routing] sticky:", "neither yes nor no" },
+        { "[routing]\nlimits = 1\n" BANK, "cellpost.ini:2: [routing] limits: unknown key", "tariffs, rates, currency, tariff, routes, numbers" },
+        { BANK "[sim \"*\"]\n[sim \"*\"]\n", "cellpost.ini:4: [sim \"*\"]:", "on line 3" },
+        { BANK "[sim \"*\"]\nname = a\n", "cellpost.ini:4: [sim \"*\"] name:", "is that of one card" },
+        { BANK "[sim \"*\"]\npin = 1234\n", "cellpost.ini:4: [sim \"*\"] pin:", "is that of one card" },
+        { BANK "[sim \"*\"]\nper_minute = 0\n", "cellpost.ini:4: [sim \"*\"] per_minute: \"0\" is 0", "(allowed: 1 to 1000000, or none)" },
+        { BANK "[sim \"" ICCID "\"]\nper_hour = 0\n", "cellpost.ini:4: [sim \"" ICCID "\"] per_hour:", "would never send" },
+        { BANK "[sim \"" ICCID "\"]\nper_day = 1000001\n", "cellpost.ini:4: [sim \"" ICCID "\"] per_day:", "1000000" },
+        { BANK "[sim \"" ICCID "\"]\nper_month = many\n", "cellpost.ini:4: [sim \"" ICCID "\"] per_month:", "not a whole number" },
+        { BANK "[sim \"" ICCID "\"]\nrecipients_per_day = 0\n", "cellpost.ini:4: [sim \"" ICCID "\"] recipients_per_day:", "would never send" },
+        { BANK "[sim \"" ICCID "\"]\nrecipients_per_month = -1\n", "cellpost.ini:4: [sim \"" ICCID "\"] recipients_per_month:", "not a whole number" },
+        { BANK "[sim \"" ICCID "\"]\ngap = 0s\n", "cellpost.ini:4: [sim \"" ICCID "\"] gap:", "out of range" },
+        { BANK "[sim \"" ICCID "\"]\njitter = 25h\n", "cellpost.ini:4: [sim \"" ICCID "\"] jitter:", "out of range" },
+        { BANK "[sim \"" ICCID "\"]\nhours = always\n", "cellpost.ini:4: [sim \"" ICCID "\"] hours:", "(allowed: ranges and days" },
+        { BANK "[sim \"" ICCID "\"]\ntime_zone = ../../etc/passwd\n", "cellpost.ini:4: [sim \"" ICCID "\"] time_zone:", "is no time zone" },
+        { BANK "[sim \"" ICCID "\"]\ntime_zone = +25:00\n", "cellpost.ini:4: [sim \"" ICCID "\"] time_zone:", "is no time zone" },
+        { BANK "[sim \"" ICCID "\"]\ntime_zone = /etc/localtime\n", "cellpost.ini:4: [sim \"" ICCID "\"] time_zone:", "is no time zone" },
+        { BANK "[sim \"" ICCID "\"]\nspend_per_day = 0\n", "cellpost.ini:4: [sim \"" ICCID "\"] spend_per_day:", "would never send" },
+        { BANK "[sim \"" ICCID "\"]\nspend_per_month = -2\n", "cellpost.ini:4: [sim \"" ICCID "\"] spend_per_month:", "is negative" },
+        { BANK "[sim \"" ICCID "\"]\nroaming = never\n", "cellpost.ini:4: [sim \"" ICCID "\"] roaming:", "neither yes nor no" },
+        { BANK "[sim \"" ICCID "\"]\npark_failures = 101%\n", "cellpost.ini:4: [sim \"" ICCID "\"] park_failures:", "1 to 100 percent" },
+        { BANK "[sim \"" ICCID "\"]\npark_time = 0s\n", "cellpost.ini:4: [sim \"" ICCID "\"] park_time:", "out of range" },
+        { BANK "[sim \"" ICCID "\"]\ntags = a|b\n", "cellpost.ini:4: [sim \"" ICCID "\"] tags:", "with | in it" },
+        { BANK "[sim \"" ICCID "\"]\ntags = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n", "cellpost.ini:4: [sim \"" ICCID "\"] tags:", "too many" },
         { "", "cellpost.ini: there is no bank", "[bank \"NAME\"]" },
         { "[gateway]\nstate_dir = /\xFF\n" BANK, "cellpost.ini:2: [gateway]:", "UTF-8" },
         { "[gateway]\nstate_dir = /\x1B[31m\n" BANK, "cellpost.ini:2: [gateway]:", "control character" },
@@ -528,6 +690,10 @@ int main(void)
         cmocka_unit_test(the_example_of_the_design_is_understood),
         cmocka_unit_test(the_least_file_gets_every_default),
         cmocka_unit_test(every_key_reaches_its_field),
+        cmocka_unit_test(every_key_of_routing_reaches_its_field),
+        cmocka_unit_test(every_limit_of_a_card_reaches_its_field),
+        cmocka_unit_test(a_card_takes_from_the_section_of_all_cards_what_its_own_leaves_out),
+        cmocka_unit_test(what_a_card_says_itself_holds_for_it_and_none_takes_a_limit_away),
         cmocka_unit_test(every_wrong_line_names_file_line_and_key),
         cmocka_unit_test(all_errors_of_a_file_come_at_once_up_to_a_bound),
         cmocka_unit_test(a_pin_is_never_repeated_in_a_message),

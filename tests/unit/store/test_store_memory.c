@@ -363,6 +363,20 @@ static void see_key(struct bench *bench, const struct store_change *change)
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM api_key WHERE name = 'odoo'"), 1);
 }
 
+static struct store_change *make_routing(struct bench *bench)
+{
+    struct store_change *change = change_new(CHANGE_ROUTING, bench->now_ms);
+
+    change->u.routing.files = strdup("[{\"name\":\"t.csv\",\"text\":\"x\"}]");
+    return change;
+}
+
+static void see_routing(struct bench *bench, const struct store_change *change)
+{
+    assert_int_equal(change->u.routing.version, 1);
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM routing_version"), 1);
+}
+
 static const struct {
     const char *name;
     struct store_change *(*make)(struct bench *bench);
@@ -389,6 +403,7 @@ static const struct {
     { "sim", make_sim, see_sim },
     { "key remove", make_key_remove, see_no_key },
     { "key add", make_key_add, see_key },
+    { "routing", make_routing, see_routing },
 };
 
 /* cold: by a connection that has prepared nothing yet. True if an allocation failed. */

@@ -23,6 +23,12 @@ static const struct { const char *statement, *plan, *reason; } allowed[] = {
     { "UPDATE attempt SET state = 5", "SCAN attempt USING INDEX attempt_open", "the index holds open attempts alone" },
     { "UPDATE inbox_part SET received_ms", "SCAN inbox_part USING INDEX inbox_part_age", "the index holds parts that wait alone" },
     { "SELECT id, at_ms, ref", "SCAN (subquery-1)", "at most 1024 fragments of one message" },
+    { "SELECT id, loaded_ms, lower(hex(sha256)), (", "SCAN routing_version", "the newest hundred versions, by their numbers" },
+    { "SELECT id, loaded_ms, lower(hex(sha256)), (", "SCAN json_each VIRTUAL TABLE INDEX 1:", "the files of each" },
+    { "UPDATE routing_version", "SCAN routing_version", "versions of tariffs: a row each, and asked when there is a new one" },
+    { "UPDATE routing_version", "SCAN (subquery-4)", "the same rows" },
+    { "UPDATE routing_version", "SCAN (subquery-2)", "the same rows" },
+    { "UPDATE routing_version", "SCAN json_each VIRTUAL TABLE INDEX 1:", "the files of one version" },
     { "SELECT id, at_ms, ref", "USE TEMP B-TREE FOR ORDER BY", "fragments under one key: a sender's parts that wait" },
 };
 
