@@ -379,6 +379,7 @@ static int start_http(struct daemon *daemon)
                  .ref16 = config->gateway.ref16, .report = config->gateway.report, .validity_s = config->gateway.validity_s,
                  .country = config->gateway.country, .fixed_lines = config->gateway.fixed_lines,
                  .version = CELLPOST_VERSION, .accepting = on_accepting, .intake_error = on_intake_error,
+                 .route = daemon_routing_route, .currency = daemon_routing_currency,
                  .context = daemon },
         .submit = on_call_submit,
         .context = daemon,

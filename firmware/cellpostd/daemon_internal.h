@@ -88,6 +88,9 @@ void daemon_routing_reload(struct daemon *daemon);
 /* CHANGE_ROUTING is done; what follows from it comes with daemon_routing_settle(), outside of the gateway's calls. */
 void daemon_routing_answer(struct daemon *daemon, struct store_change *change);
 void daemon_routing_settle(struct daemon *daemon);
+/* What those in force say, on a server thread: of a number's route (api_config.route), and what prices are told in. */
+enum api_route_verdict daemon_routing_route(void *daemon, const char *to, enum number_kind kind, char ret_note[API_ROUTE_NOTE_MAX]);
+void daemon_routing_currency(void *daemon, char ret_currency[4]);
 void daemon_routing_card(struct daemon *daemon, const char *iccid);               /* it is in a modem that is ready */
 void daemon_routing_done(struct daemon *daemon);
 

@@ -308,3 +308,25 @@ void daemon_routing_card(struct daemon *daemon, const char *iccid)
 out:
     routing_share_release(held);
 }
+
+/* -- for server threads --------------------------------------------------------------------------------------- */
+
+enum api_route_verdict daemon_routing_route(void *context, const char *to, enum number_kind kind, char ret_note[API_ROUTE_NOTE_MAX])
+{
+    struct daemon *daemon = context;
+    struct routing_held *held = routing_share_hold(daemon->routing);
+    enum api_route_verdict verdict = api_route_ask(held != NULL ? routing_held(held) : NULL, to, ret_note);
+
+    (void)kind;
+    routing_share_release(held);
+    return verdict;
+}
+
+void daemon_routing_currency(void *context, char ret_currency[4])
+{
+    struct daemon *daemon = context;
+    struct routing_held *held = routing_share_hold(daemon->routing);
+
+    (void)snprintf(ret_currency, 4, "%s", held != NULL ? routing_held(held)->currency : "");
+    routing_share_release(held);
+}
