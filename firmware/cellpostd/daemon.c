@@ -523,6 +523,7 @@ int daemon_run(const char *config_path, struct config *config, struct routing *r
     if (start_box(&daemon) == 0 && start_store(&daemon) == 0 && start_http(&daemon) == 0) {
         daemon_operators_load(&daemon);
         daemon_ports_start(&daemon);
+        daemon_care_start(&daemon);
         log_line(LOG_INFO, "kinds of numbers: %s", number_backend());
         log_line(LOG_NOTICE, "cellpostd %s: %u port%s, database %s%s%s%s%s", CELLPOST_VERSION, (unsigned)box_slot_count(daemon.box),
                  box_slot_count(daemon.box) == 1 ? "" : "s", daemon.db_path, config->api.socket[0] != '\0' ? ", socket " : "",

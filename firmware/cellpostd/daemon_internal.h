@@ -23,6 +23,8 @@ struct daemon_port {
     char error[512];                     /* said last: each failure is logged once */
 };
 
+struct daemon_balance_care { char iccid[24]; uint64_t due_ms; };   /* by the monotonic clock */
+
 struct daemon {
     const char *config_path;
     struct config *config;
@@ -31,7 +33,7 @@ struct daemon {
     uv_prepare_t prepare;
     uv_check_t check;
     bool due;                            /* the timer went off: box_poll() when everything that was there is read */
-    uv_timer_t timer, stop_timer, scan_timer;
+    uv_timer_t timer, stop_timer, scan_timer, care_timer;
     uv_signal_t signals[3];
     uv_fs_event_t *watches; size_t watch_count;
     struct box *box;
@@ -55,6 +57,7 @@ struct daemon {
     bool reload_again;                   /* another SIGHUP came meanwhile */
     char cards_said[GATEWAY_SLOTS_MAX][CONFIG_ICCID_MAX + 8];   /* that have no tariff; a ring */
     uint32_t cards_said_count;
+    struct daemon_balance_care balance_care[GATEWAY_SLOTS_MAX];   /* by slot */
     bool stopping;
     struct operator_table *operators;              /* NULL: none */
 };
@@ -93,6 +96,9 @@ enum api_route_verdict daemon_routing_route(void *daemon, const char *to, enum n
 void daemon_routing_currency(void *daemon, char ret_currency[4]);
 void daemon_routing_card(struct daemon *daemon, const char *iccid);               /* it is in a modem that is ready */
 void daemon_routing_done(struct daemon *daemon);
+
+/* daemon_care.c: what is looked at each minute. */
+void daemon_care_start(struct daemon *daemon);
 
 /* daemon_ports.c: finding, opening and watching the ports of all banks. */
 void daemon_ports_start(struct daemon *daemon);

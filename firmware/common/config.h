@@ -88,7 +88,7 @@ enum config_sim_key {
     CONFIG_SIM_NAME, CONFIG_SIM_PIN, CONFIG_SIM_TARIFF, CONFIG_SIM_TAGS, CONFIG_SIM_PER_MINUTE, CONFIG_SIM_PER_HOUR,
     CONFIG_SIM_PER_DAY, CONFIG_SIM_PER_MONTH, CONFIG_SIM_RECIPIENTS_PER_DAY, CONFIG_SIM_RECIPIENTS_PER_MONTH, CONFIG_SIM_GAP,
     CONFIG_SIM_JITTER, CONFIG_SIM_HOURS, CONFIG_SIM_TIME_ZONE, CONFIG_SIM_SPEND_PER_DAY, CONFIG_SIM_SPEND_PER_MONTH,
-    CONFIG_SIM_ROAMING, CONFIG_SIM_PARK_FAILURES, CONFIG_SIM_PARK_TIME, CONFIG_SIM_KEYS
+    CONFIG_SIM_ROAMING, CONFIG_SIM_PARK_FAILURES, CONFIG_SIM_PARK_TIME, CONFIG_SIM_BALANCE_EVERY, CONFIG_SIM_KEYS
 };
 
 /* What its own section leaves out is that of [sim "*"]. */
@@ -100,6 +100,7 @@ struct config_sim {
     char time_zone[CONFIG_TARIFF_MAX];   /* "": UTC */
     struct config_list tags;
     struct limit_rules limits;       /* without their zone */
+    uint32_t balance_every_ms;       /* 0: its operator is not asked */
     unsigned line;                   /* 0: there is no such section */
     unsigned key_lines[CONFIG_SIM_KEYS];   /* where each is set, maybe in [sim "*"]; 0: nowhere */
 };

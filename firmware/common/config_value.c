@@ -479,6 +479,8 @@ const struct config_key config_keys[] = {
     { .section = SECTION_SIM, .sim_key = CONFIG_SIM_PARK_TIME, .name = "park_time", .parse = config_parse_duration_ms,
       FIELD(struct config_sim, limits.park_ms), .min = SECOND, .max = 7 * 24 * HOUR,
       .allowed = "1s to 7d: a number and ms, s, m, h or d" },
+    { .section = SECTION_SIM, .sim_key = CONFIG_SIM_BALANCE_EVERY, .name = "balance_every", .parse = config_parse_limit_duration,
+      FIELD(struct config_sim, balance_every_ms), .min = 10 * MINUTE, .max = 30 * 24 * HOUR, .allowed = "10m to 30d: a number and m, h or d; or none" },
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 _Static_assert(sizeof config_keys / sizeof config_keys[0] <= CONFIG_KEYS_MAX, "key_lines has room for every key");

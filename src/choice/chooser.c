@@ -118,7 +118,7 @@ int chooser_configure(struct chooser *chooser, const struct routing *routing, st
 int chooser_bearer_open(struct chooser *chooser, enum route_bearer_kind kind, const char *id, uint32_t sim_id, const char *use_state,
                         struct limit_now now, uint16_t *ret_bearer)
 {
-    struct chooser_bearer bearer = { .open = true, .kind = kind, .sim_id = sim_id };
+    struct chooser_bearer bearer = { .open = true, .kind = kind, .sim_id = sim_id, .credit_micro = -1 };
     uint16_t at = 0;
     int r;
 
@@ -167,6 +167,29 @@ void chooser_bearer_state(struct chooser *chooser, uint16_t index, bool present,
     bearer->present = present;
     bearer->idle = idle;
     bearer->rests_until_ms = rests_until_ms;
+}
+
+int64_t chooser_convert(const struct chooser *chooser, int64_t micro, const char *currency)
+{
+    int64_t converted;
+
+    if (chooser->routing == NULL || micro < 0 || rates_convert(chooser->routing->rates, micro, currency, chooser->routing->currency, &converted) < 0)
+        return -1;
+    return converted;
+}
+
+void chooser_bearer_balance(struct chooser *chooser, uint16_t index, int64_t credit_micro, int64_t parts, struct limit_now now)
+{
+    struct chooser_bearer *bearer = &chooser->bearers[index];
+    const struct chooser_plan *plan = bearer->plan != NO_PLAN ? &chooser->plans[bearer->plan] : NULL;
+
+    if (credit_micro >= 0)
+        bearer->credit_micro = credit_micro;
+    /* With several bundles nobody knows which of them the operator means. */
+    if (parts >= 0 && plan != NULL && plan->bundle_count == 1)
+        use_bundle_observed(bearer->use, &plan->bundles[0]->bundle, plan->zones[0], parts > UINT32_MAX ? UINT32_MAX : (uint32_t)parts, now);
+    bearer->looked_until_ms = 0;
+    chooser->epoch++;
 }
 
 void chooser_clock_is_right(struct chooser *chooser, struct limit_now now)
@@ -241,6 +264,8 @@ void chooser_look_anew(struct chooser *chooser, struct chooser_bearer *bearer, s
         if (left < spend_left_micro)
             spend_left_micro = left;
     }
+    if (bearer->credit_micro >= 0 && bearer->credit_micro < spend_left_micro)
+        spend_left_micro = bearer->credit_micro;
     for (uint8_t i = 0; plan != NULL && i < plan->bundle_count; i++) {
         uint32_t left = use_bundle_left(bearer->use, &plan->bundles[i]->bundle, plan->zones[i], now);
 
@@ -294,6 +319,7 @@ bool chooser_bearer_view(const struct chooser *chooser, uint16_t index, struct c
         .kind = bearer->kind, .id = bearer->id, .name = bearer->conf->name, .tariff = bearer->conf->tariff, .tags = bearer->conf->tags,
         .tag_count = bearer->conf->tag_count, .sim_id = bearer->sim_id, .present = bearer->present, .idle = bearer->idle,
         .roaming = bearer->roaming, .signal_dbm = bearer->signal_dbm, .rules = &bearer->conf->limits, .use = bearer->use,
+        .credit_micro = bearer->credit_micro,
         .plan = bearer->plan != NO_PLAN ? chooser->plans[bearer->plan].plan : NULL,
     };
     return true;
@@ -304,7 +330,7 @@ const char *chooser_verdict_name(enum chooser_verdict verdict)
     static const char *const names[CHOOSER_VERDICTS] = {
         [CHOOSER_MAY] = "may", [CHOOSER_NOT_LISTED] = "not_listed", [CHOOSER_DENIED] = "denied", [CHOOSER_REFUSED] = "refused",
         [CHOOSER_NO_PRICE] = "no_price", [CHOOSER_TOO_DEAR] = "too_dear", [CHOOSER_AWAY] = "away", [CHOOSER_RESTS] = "rests",
-        [CHOOSER_LIMIT] = "limit", [CHOOSER_FAILED_BEFORE] = "failed_before",
+        [CHOOSER_LIMIT] = "limit", [CHOOSER_NO_CREDIT] = "no_credit", [CHOOSER_FAILED_BEFORE] = "failed_before",
     };
 
     return names[verdict];

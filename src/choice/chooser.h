@@ -48,6 +48,12 @@ int chooser_bearer_open(struct chooser *chooser, enum route_bearer_kind kind, co
 void chooser_bearer_close(struct chooser *chooser, uint16_t bearer);
 void chooser_recipient(struct chooser *chooser, uint16_t bearer, const struct sim_recipient *recipient);   /* it sent to it before */
 
+/* Its operator said what it has left; from then on it counts down. credit_micro: in the currency of the routing, -1 not
+ * said or in none that can be compared; parts: of its bundle, where it has one alone, -1 not said. */
+void chooser_bearer_balance(struct chooser *chooser, uint16_t bearer, int64_t credit_micro, int64_t parts, struct limit_now now);
+/* An amount of another currency; -1: there is no rate. */
+int64_t chooser_convert(const struct chooser *chooser, int64_t micro, const char *currency);
+
 /* See use.h: the clock is right; what is to be kept although nothing was taken (malloc'ed; NULL: nothing). */
 void chooser_clock_is_right(struct chooser *chooser, struct limit_now now);
 char *chooser_wants_saving(struct chooser *chooser, uint16_t bearer);
@@ -68,6 +74,7 @@ enum chooser_verdict {
     CHOOSER_NO_PRICE, CHOOSER_TOO_DEAR,                    /* its plan has no price for the number; above the route's */
     CHOOSER_AWAY,                                          /* in no modem that works */
     CHOOSER_RESTS, CHOOSER_LIMIT,
+    CHOOSER_NO_CREDIT,                                     /* its operator said that it has less left */
     CHOOSER_FAILED_BEFORE,                                 /* the last try of this message failed there */
     CHOOSER_VERDICTS
 };
@@ -125,6 +132,7 @@ struct chooser_bearer_view {
     const struct limit_rules *rules;
     struct use *use;
     const struct tariff_plan *plan;      /* NULL none */
+    int64_t credit_micro;                /* what its operator said, less what was sent since; -1 not known */
 };
 uint32_t chooser_bearer_count(const struct chooser *chooser);   /* indexes are below it; some may be closed */
 bool chooser_bearer_view(const struct chooser *chooser, uint16_t bearer, struct chooser_bearer_view *ret_view);   /* false: closed */

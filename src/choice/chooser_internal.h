@@ -75,6 +75,7 @@ struct chooser_bearer {
     int signal_dbm;
     const struct routing_sim *conf;
     struct use *use;
+    int64_t credit_micro;                /* that its operator said is left, less what was taken since; -1 not known */
     uint32_t results, failures;          /* bits of the last 32 results, newest lowest */
 };
 

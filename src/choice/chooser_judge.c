@@ -100,6 +100,8 @@ static void judge_price(struct chooser *chooser, const struct chooser_destinatio
         judgement->bundle_left = bearer->bundle_left[bundle - 1];
         judgement->price_micro = 0;
     }
+    if (bearer->credit_micro >= 0 && judgement->price_micro > bearer->credit_micro)
+        judgement->verdict = CHOOSER_NO_CREDIT;
     judgement->shadow_micro = (bearer->shadow_micro + (bundle != 0 ? bearer->bundle_shadow_micro[bundle - 1] : 0)) * (int64_t)parts;
     if (judgement->price_micro < 0)
         judgement->verdict = CHOOSER_NO_PRICE;

@@ -190,6 +190,8 @@ int chooser_take(struct chooser *chooser, uint16_t index, const struct queue_ite
     taken.use = use_take(bearer->use, &bearer->conf->limits, recipient_key, 1, taken.price_micro > 0 ? taken.price_micro : 0, now, random);
     if (taken.bundle != 0)
         use_bundle_take(bearer->use, &judgement.bundle->bundle, chooser->plans[bearer->plan].zones[taken.bundle - 1], 1, now);
+    if (bearer->credit_micro >= 0 && taken.price_micro > 0)
+        bearer->credit_micro = bearer->credit_micro > taken.price_micro ? bearer->credit_micro - taken.price_micro : 0;
     bearer->looked_until_ms = 0;
     use_state = use_text(bearer->use);
     if (use_state == NULL) {             /* what is not on disk could be forgotten: it does not go */
@@ -213,6 +215,8 @@ void chooser_give_back(struct chooser *chooser, uint16_t index, struct chooser_t
     if (!there || taken->use.parts == 0)
         return;
     use_give_back(bearer->use, &taken->use, why);
+    if (bearer->credit_micro >= 0 && taken->price_micro > 0)
+        bearer->credit_micro += taken->price_micro;
     if (taken->bundle != 0 && bearer->plan != NO_PLAN && taken->bundle <= chooser->plans[bearer->plan].bundle_count)
         use_bundle_give_back(bearer->use, &chooser->plans[bearer->plan].bundles[taken->bundle - 1]->bundle,
                              chooser->plans[bearer->plan].zones[taken->bundle - 1], 1, now);

@@ -402,9 +402,12 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
     case CHANGE_USE:                     /* of a later time it is written with the next part */
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
-    case CHANGE_BALANCE:
     case CHANGE_ROUTING:
     case CHANGE_OPT_OUT_REMOVE:
+        break;
+    case CHANGE_BALANCE:
+        if (change->result == 0)
+            gateway_balance(gateway, &change->u.balance, now);
         break;
     case CHANGE_OPT_OUT_ADD:
         if (change->result == 0)

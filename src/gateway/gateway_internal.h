@@ -149,6 +149,8 @@ void gateway_bearer_known(struct gateway *gateway, struct gateway_slot *slot, co
 void gateway_bearer_result(struct gateway *gateway, struct gateway_slot *slot, enum gateway_result result, uint8_t error_kind, int code,
                            struct gateway_now now);
 void gateway_classify(struct gateway *gateway, struct queue_item *item, struct gateway_now now);
+/* An operator said what a card has left. */
+void gateway_balance(struct gateway *gateway, const struct change_balance *balance, struct gateway_now now);
 /* What a set clock changed in what cards have used goes to the disk without waiting for a part. */
 void gateway_save_use(struct gateway *gateway, struct gateway_now now);
 /* Its SIM must rest between parts: none waits behind the one on the air, as it could follow sooner than its intent says. */

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct limit_now gateway_limit_now(struct gateway_now now)
 {
@@ -78,6 +79,19 @@ uint16_t gateway_slot_bearer(const struct gateway *gateway, uint32_t index)
 struct chooser *gateway_chooser(struct gateway *gateway)
 {
     return gateway->chooser;
+}
+
+void gateway_balance(struct gateway *gateway, const struct change_balance *balance, struct gateway_now now)
+{
+    for (uint16_t i = 0; i < chooser_bearer_count(gateway->chooser); i++) {
+        struct chooser_bearer_view view;
+
+        if (!chooser_bearer_view(gateway->chooser, i, &view) || view.kind != ROUTE_SIM || strcmp(view.id, balance->iccid) != 0)
+            continue;
+        chooser_bearer_balance(gateway->chooser, i, balance->has_balance ? chooser_convert(gateway->chooser, balance->balance_micro, balance->currency) : -1,
+                               balance->has_parts ? balance->rest_parts : -1, gateway_limit_now(now));
+        gateway_wake(gateway);
+    }
 }
 
 void gateway_clock_is_right(struct gateway *gateway, struct gateway_now now)

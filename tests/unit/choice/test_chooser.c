@@ -423,6 +423,32 @@ static void a_message_of_more_parts_than_a_minute_may_have_takes_longer(void **s
     rig_done(&rig);
 }
 
+/* As operators say it on a USSD code. */
+static void what_the_operator_says_is_left_bounds_what_may_be_charged(void **state)
+{
+    struct rig rig;
+    struct queue_item item;
+    uint16_t cheap, dear;
+
+    (void)state;
+    rig_init(&rig);
+    two_cards(&rig, &cheap, &dear);
+    chooser_bearer_balance(rig.chooser, cheap, 120000, -1, rig.now);   /* two parts of five cents, and two cents */
+    for (int i = 0; i < 3; i++)
+        (void)rig_put(&rig, rig_item(&rig, "33612345678", 60));
+    assert_int_equal(rig_take(&rig, dear), 0);
+    assert_int_equal(rig_take(&rig, cheap), 1);
+    assert_int_equal(rig_take(&rig, cheap), 2);
+    assert_int_equal(rig_take(&rig, cheap), 0);
+    assert_int_equal(rig_take(&rig, dear), 3);
+    item = rig_item(&rig, "33612345678", 60);
+    item.class_id = chooser_classify(rig.chooser, &item, rig.now);
+    assert_int_equal(chooser_judge(rig.chooser, cheap, &item, rig.now).verdict, CHOOSER_NO_CREDIT);
+    chooser_bearer_balance(rig.chooser, cheap, 10000000, -1, rig.now);   /* somebody paid */
+    assert_int_equal(chooser_judge(rig.chooser, cheap, &item, rig.now).verdict, CHOOSER_MAY);
+    rig_done(&rig);
+}
+
 static void what_was_not_sent_after_all_is_given_back(void **state)
 {
     struct rig rig;
@@ -558,6 +584,7 @@ int main(void)
         cmocka_unit_test(a_message_with_much_patience_waits_for_the_new_day),
         cmocka_unit_test(known_recipients_may_be_written_to_beyond_the_limit_of_new_ones),
         cmocka_unit_test(a_message_of_more_parts_than_a_minute_may_have_takes_longer),
+        cmocka_unit_test(what_the_operator_says_is_left_bounds_what_may_be_charged),
         cmocka_unit_test(what_was_not_sent_after_all_is_given_back),
         cmocka_unit_test(prefixes_that_say_the_same_are_one_class),
         cmocka_unit_test(messages_that_find_no_class_go_all_the_same_by_the_cheapest),
