@@ -46,7 +46,8 @@ static void print_reason(struct api_text *text, const struct survey_candidate *c
         [CHOOSER_MAY] = "it may take it now", [CHOOSER_NOT_LISTED] = "the route does not list it", [CHOOSER_DENIED] = "the route forbids it",
         [CHOOSER_REFUSED] = "the route refuses the number", [CHOOSER_NO_PRICE] = "its tariff has no price for the number",
         [CHOOSER_TOO_DEAR] = "it costs more than the route allows", [CHOOSER_AWAY] = "it is in no modem that works",
-        [CHOOSER_RESTS] = "it rests after refusals", [CHOOSER_LIMIT] = "limit ", [CHOOSER_FAILED_BEFORE] = "the last try failed there",
+        [CHOOSER_RESTS] = "it rests after refusals", [CHOOSER_LIMIT] = "limit ",
+        [CHOOSER_NO_CREDIT] = "its operator said that less than that is left", [CHOOSER_FAILED_BEFORE] = "the last try failed there",
     };
 
     if (candidate->verdict == CHOOSER_MAY && !candidate->bearer.idle)

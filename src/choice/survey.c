@@ -80,7 +80,7 @@ struct survey_stand survey_stand_of(uint16_t bearer, const struct chooser_judgem
             stand.when = SURVEY_LATER;
         stand.group = stand.when == SURVEY_PATIENT ? GROUP_ABLE : stand.when == SURVEY_LATER ? GROUP_LATER : GROUP_AWAY;
         break;
-    case CHOOSER_AWAY:
+    case CHOOSER_AWAY: case CHOOSER_NO_CREDIT:
         stand.group = GROUP_AWAY;
         break;
     case CHOOSER_NO_PRICE: case CHOOSER_TOO_DEAR: case CHOOSER_FAILED_BEFORE:

@@ -141,6 +141,9 @@ static void quote_line(struct survey *survey, struct chooser *chooser, struct ro
             judgement.verdict = CHOOSER_LIMIT;   /* those before will have used it up */
             judgement.until_ms = UINT64_MAX - 1;
         }
+        if (judgement.verdict == CHOOSER_MAY && chooser->bearers[i].credit_micro >= 0 &&
+            survey->tallies[i].price_micro + judgement.price_micro > chooser->bearers[i].credit_micro)
+            judgement.verdict = CHOOSER_NO_CREDIT;
         stand = survey_stand_of(i, &judgement, item.patience_s, now);
         if (!found || survey_before(chooser, &stand, &best))
             best = stand;

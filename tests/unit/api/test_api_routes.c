@@ -375,6 +375,26 @@ static void what_a_daily_limit_has_no_room_for_is_priced_by_the_next_card(void *
     world_free(&world);
 }
 
+static void what_the_credit_has_no_room_for_is_priced_by_the_next_card_and_explained(void **state)
+{
+    struct world world = world_new("");
+    struct answer answer;
+
+    (void)state;
+    world_start(&world);
+    chooser_bearer_balance(world.rig->chooser, world.cheap, 60000, -1, world.rig->loop_now);
+    answer = quote(&world, "{\"to\":[\"+33700000001\",\"+33700000002\"],\"text\":\"a\"}");
+    assert_string_equal(text_at(&answer, "messages/0/bearer"), CHEAP);
+    assert_string_equal(text_at(&answer, "messages/1/bearer"), DEAR);
+    answer_done(&answer);
+    answer = explain(&world, "to=+33700000001&parts=2");
+    assert_string_equal(text_at(&answer, "choice/bearer"), DEAR);
+    assert_string_equal(text_at(&answer, "bearers/1/verdict"), "no_credit");
+    assert_string_equal(text_at(&answer, "bearers/1/reason"), "its operator said that less than that is left");
+    answer_done(&answer);
+    world_free(&world);
+}
+
 static void a_message_for_later_is_priced_by_its_day(void **state)
 {
     struct world world = world_new("");
@@ -716,6 +736,7 @@ int main(void)
         cmocka_unit_test(a_conversation_keeps_to_its_card_where_the_route_says_so),
         cmocka_unit_test(a_batch_is_priced_as_it_would_be_charged_also_where_it_uses_up_a_bundle),
         cmocka_unit_test(what_a_daily_limit_has_no_room_for_is_priced_by_the_next_card),
+        cmocka_unit_test(what_the_credit_has_no_room_for_is_priced_by_the_next_card_and_explained),
         cmocka_unit_test(a_message_for_later_is_priced_by_its_day),
         cmocka_unit_test(a_large_batch_is_quoted_in_slices_and_comes_to_the_same),
         cmocka_unit_test(new_tariffs_amid_a_quote_begin_it_anew),
