@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/bench/routing_dispatch.h"
+
+#include "tests/system/harness.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CHUNK_PARTS 8.0f                 /* of what no SIM can do in time */
+#define PLAN_MS 5000                     /* a plan is at most so old */
+
+/* The first bin of each bucket, counted from the present one. */
+static const unsigned bucket_bins[DISPATCH_BUCKETS + 1] = { 0,  1,  2,  3,   4,   5,   7,   9,   12,  16,  21,  28,           37,
+                                                            50, 67, 90, 120, 160, 210, 280, 370, 490, 600, 720, DISPATCH_BINS };
+
+struct plan {
+    float want[WEEK_CLASSES][DISPATCH_BUCKETS];              /* parts not given yet */
+    float room[WEEK_SIMS][DISPATCH_BUCKETS];                 /* parts that a SIM can still take that are due by then */
+    float load[WEEK_SIMS];
+};
+
+void dispatch_accepted(struct dispatch *dispatch, const struct week_message *message)
+{
+    dispatch->waiting[message->class][message->deadline_s / DISPATCH_BIN_S] += message->parts;
+    dispatch->waiting_parts[message->class] += message->parts;
+    dispatch->stale = true;
+}
+
+/* Room of a SIM by each bucket's beginning: time, and what is left of the day's limit. */
+static void find_room(struct plan *plan, const struct week_state *state, unsigned sim)
+{
+    const struct week_sim *of = &state->world->sims[sim];
+    uint64_t day_end_ms = (state->now_ms / 1000 / DAY_S + 1) * DAY_S * 1000, bin = state->now_ms / 1000 / DISPATCH_BIN_S;
+    float left = (float)(of->day_limit - state->used_today[sim]);
+
+    for (unsigned k = 0; k < DISPATCH_BUCKETS; k++) {
+        uint64_t due_ms = k == 0 ? state->now_ms : (bin + bucket_bins[k]) * DISPATCH_BIN_S * 1000;
+        uint64_t from_ms = state->free_ms[sim] > state->now_ms ? state->free_ms[sim] : state->now_ms;
+        /* The part that begins by then may end later. */
+        float time = due_ms < from_ms ? 0 : (float)(due_ms - from_ms) / (float)of->part_ms + WEEK_PARTS_MAX;
+        float limit = due_ms > day_end_ms ? left + (float)of->day_limit : left;
+
+        plan->room[sim][k] = time < limit ? time : limit;
+    }
+    plan->load[sim] = state->free_ms[sim] > state->now_ms ? (float)(state->free_ms[sim] - state->now_ms) / (float)of->part_ms : 0;
+}
+
+static float room_from(const struct plan *plan, unsigned sim, unsigned bucket)
+{
+    float room = plan->room[sim][bucket];
+
+    for (unsigned k = bucket + 1; k < DISPATCH_BUCKETS; k++)
+        room = plan->room[sim][k] < room ? plan->room[sim][k] : room;
+    return room;
+}
+
+static void give(struct dispatch *dispatch, struct plan *plan, unsigned sim, unsigned class, unsigned bucket, float parts)
+{
+    dispatch->given[sim][class][bucket] += parts;
+    plan->want[class][bucket] -= parts;
+    plan->load[sim] += parts;
+    for (unsigned k = bucket; k < DISPATCH_BUCKETS; k++)
+        plan->room[sim][k] -= parts;
+}
+
+/* The cheapest SIM with room, and how much dearer the next one is; WEEK_SIMS. */
+static unsigned cheapest(const struct plan *plan, const dispatch_costs costs, unsigned class, unsigned bucket, int64_t *ret_more)
+{
+    int64_t best = INT64_MAX, next = INT64_MAX;
+    unsigned sim_best = WEEK_SIMS;
+
+    for (unsigned sim = 0; sim < WEEK_SIMS; sim++) {
+        int64_t cost = costs[class][sim];
+
+        if (cost >= next || room_from(plan, sim, bucket) < 1)
+            continue;
+        if (cost < best || (cost == best && plan->load[sim] < plan->load[sim_best])) {
+            next = best;
+            best = cost;
+            sim_best = sim;
+        } else {
+            next = cost;
+        }
+    }
+    *ret_more = sim_best == WEEK_SIMS || next == INT64_MAX ? INT64_MAX : next - best;
+    return sim_best;
+}
+
+/* No SIM can do it in time: the one that is done first, of those that may send it at all. */
+static unsigned soonest(const struct plan *plan, const struct week_state *state, const dispatch_costs costs, unsigned class)
+{
+    unsigned best = WEEK_SIMS;
+
+    for (unsigned sim = 0; sim < WEEK_SIMS; sim++)
+        if (costs[class][sim] != INT64_MAX && state->world->sims[sim].day_limit - state->used_today[sim] >= WEEK_PARTS_MAX &&
+            (best == WEEK_SIMS || plan->load[sim] < plan->load[best]))
+            best = sim;
+    return best;
+}
+
+static void make_plan(struct dispatch *dispatch, const struct week_state *state, const dispatch_costs costs)
+{
+    uint64_t bin = state->now_ms / 1000 / DISPATCH_BIN_S;
+    unsigned bucket[WEEK_CLASSES] = { 0 };
+    static struct plan plan;
+
+    memset(dispatch->given, 0, sizeof dispatch->given);
+    for (unsigned class = 0; class < WEEK_CLASSES; class++) {
+        float later = 0;
+
+        memset(plan.want[class], 0, sizeof plan.want[class]);
+        for (unsigned k = 1; k < DISPATCH_BUCKETS && dispatch->waiting_parts[class] > 0; k++) {
+            uint32_t parts = 0;
+
+            for (uint64_t i = bin + bucket_bins[k]; i < bin + bucket_bins[k + 1] && i < DISPATCH_BINS; i++)
+                parts += dispatch->waiting[class][i];
+            plan.want[class][k] = (float)parts;
+            later += (float)parts;
+        }
+        plan.want[class][0] = (float)dispatch->waiting_parts[class] - later;
+    }
+    for (unsigned sim = 0; sim < WEEK_SIMS; sim++)
+        find_room(&plan, state, sim);
+    for (;;) {
+        unsigned class = WEEK_CLASSES, sim = WEEK_SIMS;
+        int64_t most = -1;
+        float parts;
+
+        for (unsigned c = 0; c < WEEK_CLASSES; c++) {
+            int64_t more;
+            unsigned s;
+
+            while (bucket[c] < DISPATCH_BUCKETS && plan.want[c][bucket[c]] < 0.01f)
+                bucket[c]++;
+            if (bucket[c] == DISPATCH_BUCKETS)
+                continue;
+            s = cheapest(&plan, costs, c, bucket[c], &more);
+            if (more > most) {
+                most = more;
+                class = c;
+                sim = s;
+            }
+        }
+        if (class == WEEK_CLASSES)
+            break;
+        if (sim < WEEK_SIMS) {
+            float room = room_from(&plan, sim, bucket[class]);
+
+            parts = plan.want[class][bucket[class]];
+            give(dispatch, &plan, sim, class, bucket[class], parts < room ? parts : room);
+            continue;
+        }
+        sim = soonest(&plan, state, costs, class);
+        parts = plan.want[class][bucket[class]];
+        if (sim == WEEK_SIMS)
+            plan.want[class][bucket[class]] = 0;
+        else
+            give(dispatch, &plan, sim, class, bucket[class], parts < CHUNK_PARTS ? parts : CHUNK_PARTS);
+    }
+    dispatch->stale = false;
+    dispatch->planned_ms = state->now_ms;
+}
+
+/* Of what a SIM was given, what is due first; WEEK_CLASSES. */
+static unsigned first_given(struct dispatch *dispatch, const struct week_state *state, unsigned sim)
+{
+    const struct week_sim *of = &state->world->sims[sim];
+
+    for (unsigned k = 0; k < DISPATCH_BUCKETS; k++)
+        for (unsigned class = 0; class < WEEK_CLASSES; class++) {
+            const struct week_message *head = week_head(state, class);
+
+            if (dispatch->given[sim][class][k] > 0 && head != NULL && of->day_limit - state->used_today[sim] >= head->parts) {
+                dispatch->given[sim][class][k] -= (float)head->parts;
+                return class;
+            }
+        }
+    return WEEK_CLASSES;
+}
+
+bool dispatch_choose(struct dispatch *dispatch, const struct week_state *state, const dispatch_costs costs, struct week_choice *ret_choice)
+{
+    for (int again = 0; again < 2; again++) {
+        if (dispatch->stale || state->now_ms >= dispatch->planned_ms + PLAN_MS)
+            make_plan(dispatch, state, costs);
+        for (unsigned sim = 0; sim < WEEK_SIMS; sim++) {
+            unsigned class;
+            const struct week_message *head;
+
+            if (state->free_ms[sim] > state->now_ms || (class = first_given(dispatch, state, sim)) == WEEK_CLASSES)
+                continue;
+            head = week_head(state, class);
+            dispatch->waiting[class][head->deadline_s / DISPATCH_BIN_S] -= head->parts;
+            dispatch->waiting_parts[class] -= head->parts;
+            *ret_choice = (struct week_choice){ .sim = sim, .class = class };
+            return true;
+        }
+        /* Once more with a new plan: what was given to this SIM may be gone. */
+        if (dispatch->planned_ms == state->now_ms)
+            break;
+        dispatch->stale = true;
+    }
+    ret_choice->again_ms = state->now_ms + PLAN_MS;
+    return false;
+}
