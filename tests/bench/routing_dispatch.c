@@ -7,16 +7,18 @@
 #include <string.h>
 
 #define CHUNK_PARTS 8.0f                 /* of what no SIM can do in time */
+#define SIM_DAYS (2 * WEEK_SIMS)
 #define PLAN_MS 5000                     /* a plan is at most so old */
 
 /* The first bin of each bucket, counted from the present one. */
 static const unsigned bucket_bins[DISPATCH_BUCKETS + 1] = { 0,  1,  2,  3,   4,   5,   7,   9,   12,  16,  21,  28,           37,
-                                                            50, 67, 90, 120, 160, 210, 280, 370, 490, 600, 720, DISPATCH_BINS };
+                                                            50, 67, 90, 120, 160, 210, 280, 370, 490, 600, 670, 722 };
 
 struct plan {
     float want[WEEK_CLASSES][DISPATCH_BUCKETS];              /* parts not given yet */
-    float room[WEEK_SIMS][DISPATCH_BUCKETS];                 /* parts that a SIM can still take that are due by then */
-    float load[WEEK_SIMS];
+    float room[SIM_DAYS][DISPATCH_BUCKETS];                  /* parts that a SIM can still take that are due by then */
+    float room_from[SIM_DAYS][DISPATCH_BUCKETS];             /* the least of it from there on */
+    float load[SIM_DAYS];
 };
 
 void dispatch_accepted(struct dispatch *dispatch, const struct week_message *message)
@@ -26,32 +28,35 @@ void dispatch_accepted(struct dispatch *dispatch, const struct week_message *mes
     dispatch->stale = true;
 }
 
-/* Room of a SIM by each bucket's beginning: time, and what is left of the day's limit. */
+static void least_room(struct plan *plan, unsigned sim, unsigned from)
+{
+    for (unsigned k = from + 1; k-- > 0;)
+        plan->room_from[sim][k] = k + 1 < DISPATCH_BUCKETS && plan->room_from[sim][k + 1] < plan->room[sim][k] ? plan->room_from[sim][k + 1]
+                                                                                                          : plan->room[sim][k];
+}
+
+/* Room of a SIM by each bucket's beginning: its time, and what is left of the day's limit. */
 static void find_room(struct plan *plan, const struct week_state *state, unsigned sim)
 {
     const struct week_sim *of = &state->world->sims[sim];
-    uint64_t day_end_ms = (state->now_ms / 1000 / DAY_S + 1) * DAY_S * 1000, bin = state->now_ms / 1000 / DISPATCH_BIN_S;
-    float left = (float)(of->day_limit - state->used_today[sim]);
+    uint64_t midnight_ms = (state->now_ms / 1000 / DAY_S + 1) * DAY_S * 1000, bin = state->now_ms / 1000 / DISPATCH_BIN_S;
+    uint64_t free_ms = state->free_ms[sim] > state->now_ms ? state->free_ms[sim] : state->now_ms;
+    float left = (float)(of->day_limit - state->used_today[sim]), limit = (float)of->day_limit;
 
     for (unsigned k = 0; k < DISPATCH_BUCKETS; k++) {
         uint64_t due_ms = k == 0 ? state->now_ms : (bin + bucket_bins[k]) * DISPATCH_BIN_S * 1000;
-        uint64_t from_ms = state->free_ms[sim] > state->now_ms ? state->free_ms[sim] : state->now_ms;
-        /* The part that begins by then may end later. */
-        float time = due_ms < from_ms ? 0 : (float)(due_ms - from_ms) / (float)of->part_ms + WEEK_PARTS_MAX;
-        float limit = due_ms > day_end_ms ? left + (float)of->day_limit : left;
+        uint64_t today_ms = due_ms < midnight_ms ? due_ms : midnight_ms;
+        /* What begins in time may end later. */
+        float time = today_ms < free_ms ? 0 : (float)(today_ms - free_ms) / (float)of->part_ms + (k == 0 ? WEEK_PARTS_MAX : 0);
+        float after = due_ms <= midnight_ms ? 0 : (float)(due_ms - midnight_ms) / (float)of->part_ms;
 
-        plan->room[sim][k] = time < limit ? time : limit;
+        plan->room[sim][k] = time < left ? time : left;
+        plan->room[WEEK_SIMS + sim][k] = after < limit ? after : limit;
     }
-    plan->load[sim] = state->free_ms[sim] > state->now_ms ? (float)(state->free_ms[sim] - state->now_ms) / (float)of->part_ms : 0;
-}
-
-static float room_from(const struct plan *plan, unsigned sim, unsigned bucket)
-{
-    float room = plan->room[sim][bucket];
-
-    for (unsigned k = bucket + 1; k < DISPATCH_BUCKETS; k++)
-        room = plan->room[sim][k] < room ? plan->room[sim][k] : room;
-    return room;
+    plan->load[sim] = (float)(free_ms - state->now_ms) / (float)of->part_ms;
+    plan->load[WEEK_SIMS + sim] = 0;
+    least_room(plan, sim, DISPATCH_BUCKETS - 1);
+    least_room(plan, WEEK_SIMS + sim, DISPATCH_BUCKETS - 1);
 }
 
 static void give(struct dispatch *dispatch, struct plan *plan, unsigned sim, unsigned class, unsigned bucket, float parts)
@@ -61,18 +66,19 @@ static void give(struct dispatch *dispatch, struct plan *plan, unsigned sim, uns
     plan->load[sim] += parts;
     for (unsigned k = bucket; k < DISPATCH_BUCKETS; k++)
         plan->room[sim][k] -= parts;
+    least_room(plan, sim, DISPATCH_BUCKETS - 1);
 }
 
-/* The cheapest SIM with room, and how much dearer the next one is; WEEK_SIMS. */
-static unsigned cheapest(const struct plan *plan, const dispatch_costs costs, unsigned class, unsigned bucket, int64_t *ret_more)
+/* The cheapest SIM with room, and how much dearer the next one is; SIM_DAYS. */
+static unsigned cheapest(const struct plan *plan, dispatch_costs costs, unsigned class, unsigned bucket, int64_t *ret_more)
 {
     int64_t best = INT64_MAX, next = INT64_MAX;
-    unsigned sim_best = WEEK_SIMS;
+    unsigned sim_best = SIM_DAYS;
 
-    for (unsigned sim = 0; sim < WEEK_SIMS; sim++) {
+    for (unsigned sim = 0; sim < SIM_DAYS; sim++) {
         int64_t cost = costs[class][sim];
 
-        if (cost >= next || room_from(plan, sim, bucket) < 1)
+        if (cost >= next || plan->room_from[sim][bucket] < 1)
             continue;
         if (cost < best || (cost == best && plan->load[sim] < plan->load[sim_best])) {
             next = best;
@@ -82,12 +88,12 @@ static unsigned cheapest(const struct plan *plan, const dispatch_costs costs, un
             next = cost;
         }
     }
-    *ret_more = sim_best == WEEK_SIMS || next == INT64_MAX ? INT64_MAX : next - best;
+    *ret_more = sim_best == SIM_DAYS || next == INT64_MAX ? INT64_MAX : next - best;
     return sim_best;
 }
 
 /* No SIM can do it in time: the one that is done first, of those that may send it at all. */
-static unsigned soonest(const struct plan *plan, const struct week_state *state, const dispatch_costs costs, unsigned class)
+static unsigned soonest(const struct plan *plan, const struct week_state *state, dispatch_costs costs, unsigned class)
 {
     unsigned best = WEEK_SIMS;
 
@@ -98,7 +104,7 @@ static unsigned soonest(const struct plan *plan, const struct week_state *state,
     return best;
 }
 
-static void make_plan(struct dispatch *dispatch, const struct week_state *state, const dispatch_costs costs)
+static void make_plan(struct dispatch *dispatch, const struct week_state *state, dispatch_costs costs)
 {
     uint64_t bin = state->now_ms / 1000 / DISPATCH_BIN_S;
     unsigned bucket[WEEK_CLASSES] = { 0 };
@@ -122,7 +128,7 @@ static void make_plan(struct dispatch *dispatch, const struct week_state *state,
     for (unsigned sim = 0; sim < WEEK_SIMS; sim++)
         find_room(&plan, state, sim);
     for (;;) {
-        unsigned class = WEEK_CLASSES, sim = WEEK_SIMS;
+        unsigned class = WEEK_CLASSES, sim = SIM_DAYS;
         int64_t most = -1;
         float parts;
 
@@ -143,8 +149,8 @@ static void make_plan(struct dispatch *dispatch, const struct week_state *state,
         }
         if (class == WEEK_CLASSES)
             break;
-        if (sim < WEEK_SIMS) {
-            float room = room_from(&plan, sim, bucket[class]);
+        if (sim < SIM_DAYS) {
+            float room = plan.room_from[sim][bucket[class]];
 
             parts = plan.want[class][bucket[class]];
             give(dispatch, &plan, sim, class, bucket[class], parts < room ? parts : room);
@@ -178,9 +184,13 @@ static unsigned first_given(struct dispatch *dispatch, const struct week_state *
     return WEEK_CLASSES;
 }
 
-bool dispatch_choose(struct dispatch *dispatch, const struct week_state *state, const dispatch_costs costs, struct week_choice *ret_choice)
+bool dispatch_choose(struct dispatch *dispatch, const struct week_state *state, dispatch_costs costs, struct week_choice *ret_choice)
 {
-    for (int again = 0; again < 2; again++) {
+    bool any = false;
+
+    for (unsigned sim = 0; sim < WEEK_SIMS; sim++)
+        any |= state->free_ms[sim] <= state->now_ms;
+    for (int again = 0; again < 2 && any; again++) {
         if (dispatch->stale || state->now_ms >= dispatch->planned_ms + PLAN_MS)
             make_plan(dispatch, state, costs);
         for (unsigned sim = 0; sim < WEEK_SIMS; sim++) {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define MESSAGES_MAX 4000000u
-#define CAMPAIGNS_MAX 64
+#define CLOSING_S 300                    /* before the end of the week, when the last messages are due */
 
 /* Networks of three countries, and their shares of the traffic in thousandths. */
 const char *const week_class_names[WEEK_CLASSES] = { "A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4", "C1", "C2", "C3" };
@@ -144,7 +144,7 @@ static void add_message(struct week *week, struct draws *draws, uint32_t at_s, u
         return;
     message = &week->messages[week->count++];
     message->at_s = at_s;
-    message->deadline_s = at_s + patience_s < WEEK_S ? at_s + patience_s : WEEK_S;
+    message->deadline_s = at_s + patience_s < WEEK_S - CLOSING_S ? at_s + patience_s : at_s > WEEK_S - CLOSING_S ? at_s : WEEK_S - CLOSING_S;
     message->class = (uint8_t)class;
     message->parts = (uint8_t)(dice < 70 ? 1 : dice < 90 ? 2 : dice < 97 ? 3 : 4);
     week->parts += message->parts;
