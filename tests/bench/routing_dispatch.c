@@ -5,8 +5,11 @@
 
 #include <math.h>
 #include <string.h>
+#include <stdlib.h>
 
+#define SHARE_PARTS 64.0f                /* given at once, so that equals share */
 #define CHUNK_PARTS 8.0f                 /* of what no SIM can do in time */
+static float QUEUE_MICRO = -1, QUEUE_PARTS;
 #define SIM_DAYS (2 * WEEK_SIMS)
 #define PLAN_MS 5000                     /* a plan is at most so old */
 
@@ -18,7 +21,8 @@ struct plan {
     float want[WEEK_CLASSES][DISPATCH_BUCKETS];              /* parts not given yet */
     float room[SIM_DAYS][DISPATCH_BUCKETS];                  /* parts that a SIM can still take that are due by then */
     float room_from[SIM_DAYS][DISPATCH_BUCKETS];             /* the least of it from there on */
-    float load[SIM_DAYS];
+    float load[SIM_DAYS];                                    /* parts until it is done with what it was given */
+    float queue[SIM_DAYS];                                   /* parts it was given */
 };
 
 void dispatch_accepted(struct dispatch *dispatch, const struct week_message *message)
@@ -54,7 +58,8 @@ static void find_room(struct plan *plan, const struct week_state *state, unsigne
         plan->room[WEEK_SIMS + sim][k] = after < limit ? after : limit;
     }
     plan->load[sim] = (float)(free_ms - state->now_ms) / (float)of->part_ms;
-    plan->load[WEEK_SIMS + sim] = 0;
+    plan->load[WEEK_SIMS + sim] = (float)(midnight_ms - state->now_ms) / (float)of->part_ms;
+    plan->queue[sim] = plan->queue[WEEK_SIMS + sim] = 0;
     least_room(plan, sim, DISPATCH_BUCKETS - 1);
     least_room(plan, WEEK_SIMS + sim, DISPATCH_BUCKETS - 1);
 }
@@ -64,32 +69,35 @@ static void give(struct dispatch *dispatch, struct plan *plan, unsigned sim, uns
     dispatch->given[sim][class][bucket] += parts;
     plan->want[class][bucket] -= parts;
     plan->load[sim] += parts;
+    plan->queue[sim] += parts;
     for (unsigned k = bucket; k < DISPATCH_BUCKETS; k++)
         plan->room[sim][k] -= parts;
     least_room(plan, sim, DISPATCH_BUCKETS - 1);
 }
 
-/* The cheapest SIM with room, and how much dearer the next one is; SIM_DAYS. */
+/* The cheapest SIM with room, and how much dearer the next one is; SIM_DAYS. What a SIM was given already makes it a little
+ * dearer: shadow prices make equals of SIMs that should share, and none of them may idle while another has a queue. */
 static unsigned cheapest(const struct plan *plan, dispatch_costs costs, unsigned class, unsigned bucket, int64_t *ret_more)
 {
-    int64_t best = INT64_MAX, next = INT64_MAX;
-    unsigned sim_best = SIM_DAYS;
+    int64_t least = INT64_MAX, next = INT64_MAX;
+    unsigned best = SIM_DAYS;
 
     for (unsigned sim = 0; sim < SIM_DAYS; sim++) {
         int64_t cost = costs[class][sim];
 
         if (cost >= next || plan->room_from[sim][bucket] < 1)
             continue;
-        if (cost < best || (cost == best && plan->load[sim] < plan->load[sim_best])) {
-            next = best;
-            best = cost;
-            sim_best = sim;
-        } else {
+        cost += (int64_t)((plan->queue[sim] < QUEUE_PARTS ? plan->queue[sim] : QUEUE_PARTS) * QUEUE_MICRO);
+        if (cost < least) {
+            next = least;
+            least = cost;
+            best = sim;
+        } else if (cost < next) {
             next = cost;
         }
     }
-    *ret_more = sim_best == SIM_DAYS || next == INT64_MAX ? INT64_MAX : next - best;
-    return sim_best;
+    *ret_more = next == INT64_MAX ? INT64_MAX : next - least;
+    return best;
 }
 
 /* No SIM can do it in time: the one that is done first, of those that may send it at all. */
@@ -106,6 +114,7 @@ static unsigned soonest(const struct plan *plan, const struct week_state *state,
 
 static void make_plan(struct dispatch *dispatch, const struct week_state *state, dispatch_costs costs)
 {
+    if (QUEUE_MICRO < 0) { QUEUE_MICRO = getenv("COST_QM") ? atof(getenv("COST_QM")) : 5; QUEUE_PARTS = getenv("COST_QP") ? atof(getenv("COST_QP")) : 400; }
     uint64_t bin = state->now_ms / 1000 / DISPATCH_BIN_S;
     unsigned bucket[WEEK_CLASSES] = { 0 };
     static struct plan plan;
@@ -140,6 +149,7 @@ static void make_plan(struct dispatch *dispatch, const struct week_state *state,
                 bucket[c]++;
             if (bucket[c] == DISPATCH_BUCKETS)
                 continue;
+            more = INT64_MAX;
             s = cheapest(&plan, costs, c, bucket[c], &more);
             if (more > most) {
                 most = more;
@@ -153,7 +163,8 @@ static void make_plan(struct dispatch *dispatch, const struct week_state *state,
             float room = plan.room_from[sim][bucket[class]];
 
             parts = plan.want[class][bucket[class]];
-            give(dispatch, &plan, sim, class, bucket[class], parts < room ? parts : room);
+            parts = parts < room ? parts : room;
+            give(dispatch, &plan, sim, class, bucket[class], parts < SHARE_PARTS ? parts : SHARE_PARTS);
             continue;
         }
         sim = soonest(&plan, state, costs, class);
