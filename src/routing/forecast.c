@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PRIOR_DAYS 0.5
+#define SURPRISE 1.2                 /* of what an hour was expected to bring: the rest is a campaign, and says nothing about later hours */
 #define VERSION "forecast1"
 
 void forecast_init(struct forecast *forecast) { memset(forecast, 0, sizeof *forecast); }
@@ -53,15 +55,17 @@ double forecast_factor(const struct forecast *forecast, unsigned kind, unsigned 
 
     assert(hours <= FORECAST_HOURS);
     for (unsigned hour = 0; hour < FORECAST_HOURS; hour++) {
-        day += forecast_parts(forecast, kind, hour);
+        double parts = forecast_parts(forecast, kind, hour);
+
+        day += parts;
         if (hour < hours) {
-            expected += forecast_parts(forecast, kind, hour);
-            came += forecast->today[hour];
+            expected += parts;
+            came += forecast->today[hour] < SURPRISE * parts ? forecast->today[hour] : SURPRISE * parts;
         }
     }
     if (day <= 0)
         return 1;
-    factor = (came + day) / (expected + day);
+    factor = (came + PRIOR_DAYS * day) / (expected + PRIOR_DAYS * day);
     return factor < 0.5 ? 0.5 : factor > 2 ? 2 : factor;
 }
 

@@ -9,8 +9,6 @@
 #include "tests/system/harness.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define SEEDS_MAX 64
 #define PAST_MAX 16
@@ -18,7 +16,7 @@
 static const struct week_policy *const policies[] = { &week_shadow, &week_cheapest, &week_preferred, &week_round_robin, &week_random };
 #define POLICIES (sizeof policies / sizeof policies[0])
 
-static unsigned messages_a_day = 50000, seeds = 3, first_seed = 1, past_weeks = 4, parts_a_minute = 10, bucket_minutes = 15, slack_s = 60, scenarios = 3, optimum = 1, which = 99;
+static unsigned messages_a_day = 50000, seeds = 3, first_seed = 1, past_weeks = 4, parts_a_minute = 10, bucket_minutes = 15, slack_s = 60, scenarios = 3, optimum = 1;
 
 static json_t *round_to(double value, double unit) { return json_real((double)(int64_t)(value / unit + 0.5) * unit); }
 
@@ -32,7 +30,7 @@ static json_t *measure_week(const struct week_scenario *scenario, uint64_t seed,
     week_world_make(&world, scenario, seed);
     week_make(&week, scenario, seed);
     for (unsigned i = 0; i < past_weeks; i++)
-        week_make(&past[i], scenario, getenv("COST_PERFECT") ? seed : 1000000 + seed * PAST_MAX + i);
+        week_make(&past[i], scenario, 1000000 + seed * PAST_MAX + i);
     json_object_set_new(figures, "seed", json_integer((json_int_t)seed));
     json_object_set_new(figures, "messages", json_integer((json_int_t)week.count));
     json_object_set_new(figures, "parts", json_integer((json_int_t)week.parts));
@@ -42,7 +40,7 @@ static json_t *measure_week(const struct week_scenario *scenario, uint64_t seed,
         json_object_set_new(figures, "optimum", json_pack("{s:o, s:s, s:I, s:I, s:o}", "euros", round_to(bound.euros, 0.01), "solver", bound.solver, "rows",
                             (json_int_t)bound.rows, "columns", (json_int_t)bound.columns, "runtime_ms", round_to(bound.runtime_ms, 1)));
     each = json_object();
-    for (size_t i = 0; i < POLICIES && i < which; i++) {
+    for (size_t i = 0; i < POLICIES; i++) {
         struct week_result result = week_run(&world, &week, past, past_weeks, policies[i]);
         double euros = (double)result.paid_micro / 1e6;
 
@@ -89,7 +87,6 @@ int main(int argc, char **argv)
         { "slack", &slack_s, "seconds that messages may be late in the optimum" },
         { "scenarios", &scenarios, "1: scarce, 2: ample, 3: both" },
         { "optimum", &optimum, "0: policies alone" },
-        { "which", &which, "" },
         { NULL, NULL, NULL },
     };
     struct week_scenario scarce = { "scarce", true, 0, 0 }, ample = { "ample", false, 0, 600 };

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/bench/routing_dispatch.h"
 
-#include "tests/system/harness.h"
-
-#include <math.h>
 #include <string.h>
-#include <stdlib.h>
 
 #define SHARE_PARTS 64.0f                /* given at once, so that equals share */
 #define CHUNK_PARTS 8.0f                 /* of what no SIM can do in time */
-static float QUEUE_MICRO = -1, QUEUE_PARTS;
+#define QUEUE_MICRO 5.0f                 /* for each part a SIM was given already, */
+#define QUEUE_PARTS 400.0f               /* up to so many */
 #define SIM_DAYS (2 * WEEK_SIMS)
 #define PLAN_MS 5000                     /* a plan is at most so old */
 
@@ -39,7 +36,7 @@ static void least_room(struct plan *plan, unsigned sim, unsigned from)
                                                                                                           : plan->room[sim][k];
 }
 
-/* Room of a SIM by each bucket's beginning: its time, and what is left of the day's limit. */
+/* Room of a SIM by each bucket: its time, and what is left of the day's limit. */
 static void find_room(struct plan *plan, const struct week_state *state, unsigned sim)
 {
     const struct week_sim *of = &state->world->sims[sim];
@@ -48,7 +45,8 @@ static void find_room(struct plan *plan, const struct week_state *state, unsigne
     float left = (float)(of->day_limit - state->used_today[sim]), limit = (float)of->day_limit;
 
     for (unsigned k = 0; k < DISPATCH_BUCKETS; k++) {
-        uint64_t due_ms = k == 0 ? state->now_ms : (bin + bucket_bins[k]) * DISPATCH_BIN_S * 1000;
+        /* The middle of the bucket: what is due before it is in a nearer one soon. */
+        uint64_t due_ms = k == 0 ? state->now_ms : (2 * bin + bucket_bins[k] + bucket_bins[k + 1] - 1) * DISPATCH_BIN_S * 500;
         uint64_t today_ms = due_ms < midnight_ms ? due_ms : midnight_ms;
         /* What begins in time may end later. */
         float time = today_ms < free_ms ? 0 : (float)(today_ms - free_ms) / (float)of->part_ms + (k == 0 ? WEEK_PARTS_MAX : 0);
@@ -114,7 +112,6 @@ static unsigned soonest(const struct plan *plan, const struct week_state *state,
 
 static void make_plan(struct dispatch *dispatch, const struct week_state *state, dispatch_costs costs)
 {
-    if (QUEUE_MICRO < 0) { QUEUE_MICRO = getenv("COST_QM") ? atof(getenv("COST_QM")) : 5; QUEUE_PARTS = getenv("COST_QP") ? atof(getenv("COST_QP")) : 400; }
     uint64_t bin = state->now_ms / 1000 / DISPATCH_BIN_S;
     unsigned bucket[WEEK_CLASSES] = { 0 };
     static struct plan plan;

@@ -5,7 +5,6 @@
 #include "tests/system/harness.h"
 
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -159,7 +158,6 @@ struct week_result week_run(const struct week_world *world, const struct week *w
                 if (state.free_ms[sim] > state.now_ms && state.free_ms[sim] < then_ms)
                     then_ms = state.free_ms[sim];
         if (then_ms >= (day + 1) * DAY_S * 1000) {
-            if (getenv("COST_DEBUG")) { for (unsigned i = 0; i < WEEK_SIMS; i++) fprintf(stderr, " %u/%u", state.used_today[i], world->sims[i].day_limit); fprintf(stderr, " left"); for (unsigned i = 0; i < world->bundle_count; i++) fprintf(stderr, " %u", state.left[i]); fprintf(stderr, " waiting %zu paid %.0f\n", state.waiting, (double)result.paid_micro / 1e6); }
             then_ms = ++day * DAY_S * 1000;
             begin_day(&state, day * DAY_S);
         }

@@ -154,9 +154,9 @@ static uint32_t draw_patience(struct draws *draws)
 {
     unsigned dice = draw_below(draws, 100);
 
-    if (getenv("COST_P0") ? (int)dice < atoi(getenv("COST_P0")) : dice < 3)
+    if (dice < 3)
         return 0;                                            /* codes for a login */
-    if ((int)dice < (getenv("COST_P1") ? atoi(getenv("COST_P1")) : 25))
+    if (dice < 25)
         return 60 + draw_below(draws, 9 * 60);               /* somebody waits for it */
     if (dice < 70)
         return 600 + draw_below(draws, 110 * 60);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "src/routing/rates.h"
+#include "src/routing/shadow.h"
 #include "src/routing/tariff.h"
 #include "tests/unit/faulty_memory.h"
 
@@ -84,11 +85,36 @@ static void whichever_allocation_fails_the_running_rates_stay(void **state)
     }
 }
 
+static void whichever_allocation_fails_no_plan_is_left_behind(void **state)
+{
+    uint64_t n = 1;
+
+    (void)state;
+    for (; n < FAR_AWAY; n++) {
+        struct shadow *shadow = NULL;
+        bool failed;
+        int r;
+
+        memory_fail(MEMORY_OWN, MEMORY_ONCE, n);
+        r = shadow_new(3, 3, 3, &shadow);
+        failed = memory_works();
+        if (!failed) {
+            assert_int_equal(r, 0);
+            shadow_free(shadow);
+            break;
+        }
+        assert_int_equal(r, -ENOMEM);
+        assert_null(shadow);
+    }
+    assert_in_range(n, 5, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whichever_allocation_fails_the_running_table_stays),
         cmocka_unit_test(whichever_allocation_fails_the_running_rates_stay),
+        cmocka_unit_test(whichever_allocation_fails_no_plan_is_left_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
