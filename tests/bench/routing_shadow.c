@@ -185,7 +185,8 @@ static void accepted(void *self, const struct week_state *state, const struct we
     dispatch_accepted(&policy->dispatch, message);
 }
 
-/* A part of the class by the SIM now, or tomorrow. */
+/* A part of the class by the SIM now, or tomorrow. The plan may pay for a cheap class and keep the bundle for a dear one, which a
+ * network does not let one do: so that such a SIM is used as planned, the class costs no more than its price. */
 static int64_t cost_of(const struct policy *policy, const struct week_state *state, unsigned class, unsigned sim, bool tomorrow)
 {
     const struct week_sim *of = &policy->world->sims[sim];
@@ -199,7 +200,7 @@ static int64_t cost_of(const struct policy *policy, const struct week_state *sta
         uint32_t period = week_period_of(bundle, tomorrow ? day * DAY_S : now_s);
 
         if (period != UINT32_MAX && (period == week_period_of(bundle, now_s) ? state->left[b] : bundle->periods[period].parts) > 0)
-            micro = policy->bundle_price[b][period];
+            micro = policy->bundle_price[b][period] < micro ? policy->bundle_price[b][period] : micro;
     }
     return micro + policy->day_price[sim][day];
 }
