@@ -46,7 +46,8 @@ static json_t *measure_week(const struct week_scenario *scenario, uint64_t seed,
 
         ratios[i] = bound.solver != NULL && bound.euros > 0 ? euros / bound.euros : 0;
         json_object_set_new(each, policies[i]->name,
-            json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "euros", round_to(euros, 0.01), "ratio", round_to(ratios[i], 1e-5), "late",
+            json_pack("{s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "euros", round_to(euros, 0.01), "ratio", round_to(ratios[i], 1e-5),
+                      "bound_holds", result.late_max_s <= slack_s && result.unsent == 0, "late",
                       (json_int_t)result.late, "late_max_s", (json_int_t)result.late_max_s, "wait_max_s", (json_int_t)result.wait_max_s, "unsent",
                       (json_int_t)result.unsent, "violations", (json_int_t)result.violations, "runtime_ms", round_to(result.runtime_ms, 1)));
     }
