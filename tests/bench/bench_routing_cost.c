@@ -16,7 +16,8 @@
 static const struct week_policy *const policies[] = { &week_shadow, &week_cheapest, &week_preferred, &week_round_robin, &week_random };
 #define POLICIES (sizeof policies / sizeof policies[0])
 
-static unsigned messages_a_day = 50000, seeds = 3, first_seed = 1, past_weeks = 4, parts_a_minute = 10, bucket_minutes = 15, slack_s = 60, scenarios = 3, optimum = 1;
+static unsigned messages_a_day = 50000, seeds = 3, first_seed = 1, past_weeks = 4, parts_a_minute = 10;
+static unsigned bucket_minutes = 15, slack_s = 60, scenarios = 3, optimum = 1;
 
 static json_t *round_to(double value, double unit) { return json_real((double)(int64_t)(value / unit + 0.5) * unit); }
 
