@@ -13,6 +13,7 @@
 #include "src/routing/operator.h"
 #include "src/routing/rates.h"
 #include "src/routing/route.h"
+#include "src/routing/shadow.h"
 #include "src/routing/tariff.h"
 #include "src/routing/use.h"
 #include "tests/unit/faulty_memory.h"
@@ -229,9 +230,34 @@ static void whichever_allocation_fails_the_running_operators_stay(void **state)
     assert_in_range(n, 5, 99);
 }
 
+static void whichever_allocation_fails_no_plan_is_left_behind(void **state)
+{
+    uint64_t n = 1;
+
+    (void)state;
+    for (; n < FAR_AWAY; n++) {
+        struct shadow *shadow = NULL;
+        bool failed;
+        int r;
+
+        memory_fail(MEMORY_OWN, MEMORY_ONCE, n);
+        r = shadow_new(3, 3, 3, &shadow);
+        failed = memory_works();
+        if (!failed) {
+            assert_int_equal(r, 0);
+            shadow_free(shadow);
+            break;
+        }
+        assert_int_equal(r, -ENOMEM);
+        assert_null(shadow);
+    }
+    assert_in_range(n, 5, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whichever_allocation_fails_no_plan_is_left_behind),
         cmocka_unit_test(whichever_allocation_fails_no_recipient_goes_uncounted),
         cmocka_unit_test(whichever_allocation_fails_the_running_table_stays),
         cmocka_unit_test(whichever_allocation_fails_the_running_rates_stay),
