@@ -206,6 +206,14 @@ char *chooser_wants_saving(struct chooser *chooser, uint16_t index)
     return chooser_is_counted(bearer) && use_wants_saving(bearer->use) ? use_text(bearer->use) : NULL;
 }
 
+void chooser_bearer_switch(struct chooser *chooser, uint16_t index, int64_t switch_micro)
+{
+    if (chooser->bearers[index].switch_micro != switch_micro)
+        chooser->epoch++;
+    chooser->bearers[index].switch_micro = switch_micro;
+    chooser->switching = chooser->switching || switch_micro != 0;
+}
+
 /* Below -105 dBm parts are lost on the way, and tried again, more often than not. */
 #define SIGNAL_WEAK_DBM (-105)
 

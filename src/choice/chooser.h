@@ -60,6 +60,9 @@ char *chooser_wants_saving(struct chooser *chooser, uint16_t bearer);
 
 /* present: its modem works. idle: it could take a part at once. rests_until_ms: 0, or the network refuses it until then. */
 void chooser_bearer_state(struct chooser *chooser, uint16_t bearer, bool present, bool idle, uint64_t rests_until_ms);
+/* Another card of its modem is the one in use: changing to it costs as much as this, once for all that then goes by it. 0: it
+ * is the one. */
+void chooser_bearer_switch(struct chooser *chooser, uint16_t bearer, int64_t switch_micro);
 void chooser_bearer_air(struct chooser *chooser, uint16_t bearer, bool roaming, int signal_dbm /* 0 unknown */);
 
 /* -- classes --------------------------------------------------------------------------------------------------- */

@@ -50,6 +50,7 @@ struct chooser_class {
     /* The best that could take it within its patience, as of epoch and until floor_until_ms. */
     uint64_t epoch, floor_until_ms, floor_able_ms;
     uint8_t floor_rank; int64_t floor_micro;
+    uint32_t floor_batch;
 };
 
 /* What each choice looks at comes first: there may be hundreds of them. */
@@ -65,6 +66,7 @@ struct chooser_bearer {
     uint64_t rests_until_ms;
     int64_t spend_left_micro;            /* INT64_MAX: no cap */
     int64_t shadow_micro;
+    int64_t switch_micro;                /* to change to it from another card of its modem; 0: it is in use */
     uint64_t last_take;                  /* the number of its last take: who rested longest has the lowest */
     uint32_t bundle_left[PLAN_BUNDLES_MAX];
     int64_t bundle_shadow_micro[PLAN_BUNDLES_MAX];
@@ -97,6 +99,7 @@ struct chooser {
     struct chooser_plan plans[CHOOSER_PLANS_MAX]; uint16_t plan_count;
     struct chooser_bearer bearers[CHOOSER_BEARERS_MAX]; uint32_t bearer_count;
     uint64_t take_count;
+    bool switching;                      /* a card had to be changed to, ever: what that costs depends on how much waits */
     uint64_t epoch;                      /* counts what could change a floor */
 
     struct chooser_atlas atlas;
@@ -150,7 +153,7 @@ bool chooser_is_counted(const struct chooser_bearer *bearer);
 struct chooser_offer { bool ok; uint8_t rank; int64_t micro; uint8_t bundle; };   /* micro: with shadows, for parts; bundle: 1 + index, 0 none */
 /* What a bearer asks for parts, limits but for the spend cap aside. */
 struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
-                                   uint16_t bearer, unsigned parts);
+                                   uint16_t bearer, unsigned parts, uint32_t batch /* messages that share a change of cards */);
 /* Whether a goes before b. */
 bool chooser_before(const struct chooser *chooser, uint16_t a, const struct chooser_offer *offer_a, uint16_t b, const struct chooser_offer *offer_b);
 

@@ -30,7 +30,7 @@ static uint8_t bundle_for(const struct chooser_bearer *bearer, const struct choo
 }
 
 struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
-                                   uint16_t index, unsigned parts)
+                                   uint16_t index, unsigned parts, uint32_t batch)
 {
     const struct chooser_bearer *bearer = &chooser->bearers[index];
     struct chooser_offer offer = { .rank = rank_for(chooser, destination, sticky_sim_id, index) };
@@ -39,6 +39,7 @@ struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser
 
     if (offer.rank > RANK_MAX || destination->refused)
         return offer;
+    offer.micro = batch > 1 ? bearer->switch_micro / batch : bearer->switch_micro;
     if (chooser->routing == NULL || chooser->routing->tariffs == NULL) {
         offer.ok = true;
         return offer;
@@ -54,7 +55,7 @@ struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser
         return offer;
     if (destination->max_price_micro != ROUTE_PRICE_UNBOUND && charged_micro > destination->max_price_micro * (int64_t)parts)
         return offer;
-    offer.micro = charged_micro + (bearer->shadow_micro + (offer.bundle != 0 ? bearer->bundle_shadow_micro[offer.bundle - 1] : 0)) * (int64_t)parts;
+    offer.micro += charged_micro + (bearer->shadow_micro + (offer.bundle != 0 ? bearer->bundle_shadow_micro[offer.bundle - 1] : 0)) * (int64_t)parts;
     offer.ok = true;
     return offer;
 }
@@ -213,7 +214,7 @@ uint16_t chooser_best(struct chooser *chooser, const struct queue_item *item, st
             chooser_look(chooser, bearer, now);
             if (again || !is_able(bearer, now))
                 continue;
-            offer = chooser_offer(chooser, destination, item->sticky_sim_id, i, parts);
+            offer = chooser_offer(chooser, destination, item->sticky_sim_id, i, parts, 1);
             if (!offer.ok || (best != CHOOSER_NO_BEARER && !chooser_before(chooser, i, &offer, best, &best_offer)))
                 continue;
             best = i;

@@ -27,7 +27,7 @@ static uint64_t able_at(const struct chooser_bearer *bearer)
 }
 
 /* The best offer of all that could begin by then. */
-static void floor_find(struct chooser *chooser, struct chooser_class *class, uint64_t by_ms, struct limit_now now)
+static void floor_find(struct chooser *chooser, struct chooser_class *class, uint64_t by_ms, uint32_t batch, struct limit_now now)
 {
     const struct chooser_destination *destination = chooser->destinations[class->destination];
     unsigned parts = class->parts != 0 ? class->parts : 1;
@@ -47,7 +47,7 @@ static void floor_find(struct chooser *chooser, struct chooser_class *class, uin
             class->floor_until_ms = bearer->looked_until_ms;
         if (!able_by(bearer, by_ms))
             continue;
-        offer = chooser_offer(chooser, destination, class->sticky_sim_id, i, parts);
+        offer = chooser_offer(chooser, destination, class->sticky_sim_id, i, parts, batch);
         if (!offer.ok || offer.rank > class->floor_rank || (offer.rank == class->floor_rank && offer.micro > class->floor_micro))
             continue;
         if (offer.rank < class->floor_rank || offer.micro < class->floor_micro || able_at(bearer) < class->floor_able_ms)
@@ -55,21 +55,22 @@ static void floor_find(struct chooser *chooser, struct chooser_class *class, uin
         class->floor_rank = offer.rank;
         class->floor_micro = offer.micro;
     }
+    class->floor_batch = batch;
     class->epoch = chooser->epoch;       /* behind the looks, which may count */
 }
 
 /* True if a bearer comes before this offer that can take the message before its patience ends. */
 static bool is_for_another(struct chooser *chooser, struct chooser_class *class, const struct chooser_offer *offer, uint64_t patient_until_ms,
-                           struct limit_now now)
+                           uint32_t batch, struct limit_now now)
 {
     for (int turn = 0; turn < 2; turn++) {
-        if (class->epoch != chooser->epoch || class->floor_until_ms <= now.mono_ms)
-            floor_find(chooser, class, now.mono_ms + (uint64_t)class->patience_s * 1000, now);
+        if (class->epoch != chooser->epoch || class->floor_until_ms <= now.mono_ms || (chooser->switching && class->floor_batch != batch))
+            floor_find(chooser, class, now.mono_ms + (uint64_t)class->patience_s * 1000, batch, now);
         if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro))
             return false;
         if (class->floor_able_ms <= patient_until_ms)
             return true;
-        floor_find(chooser, class, patient_until_ms, now);   /* that one comes too late: who is there until then? */
+        floor_find(chooser, class, patient_until_ms, batch, now);   /* that one comes too late: who is there until then? */
         class->floor_until_ms = now.mono_ms;
         if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro))
             return false;
@@ -105,7 +106,7 @@ static bool is_for_any_other(struct chooser *chooser, uint16_t index, const stru
 /* An idle bearer that should have it rather than this one. A message whose patience is over goes by the cheapest that is
  * free now; one that may wait goes by an idle one rather than by one that is still busy, at the same price. */
 static bool is_beaten(struct chooser *chooser, uint16_t index, const struct queue_item *item, const struct chooser_offer *offer, bool urgent,
-                      struct limit_now now)
+                      uint32_t batch, struct limit_now now)
 {
     const struct chooser_destination *destination = chooser_destination(chooser, item);
     unsigned parts = item->parts - item->part_next;
@@ -121,7 +122,7 @@ static bool is_beaten(struct chooser *chooser, uint16_t index, const struct queu
         chooser_look(chooser, other, now);
         if (other->able_ms > now.mono_ms && other->limit != LIMIT_RECIPIENTS_DAY && other->limit != LIMIT_RECIPIENTS_MONTH)
             continue;
-        theirs = chooser_offer(chooser, destination, item->sticky_sim_id, i, parts);
+        theirs = chooser_offer(chooser, destination, item->sticky_sim_id, i, parts, batch);
         if (!theirs.ok)
             continue;
         first = chooser_before(chooser, i, &theirs, index, offer);
@@ -166,7 +167,7 @@ static void look_at_class(struct chooser *chooser, uint16_t index, const struct 
             destination = chooser_destination(chooser, &item);
             if (destination == NULL)
                 return;
-            offer = chooser_offer(chooser, destination, item.sticky_sim_id, index, item.parts - item.part_next);
+            offer = chooser_offer(chooser, destination, item.sticky_sim_id, index, item.parts - item.part_next, lanes->count);
             if (!offer.ok) {
                 if (class != NULL && item.parts == 1)
                     break;               /* nor the others here */
@@ -176,9 +177,9 @@ static void look_at_class(struct chooser *chooser, uint16_t index, const struct 
                 continue;
             if (!urgent && class != NULL && item.avoid_sim_id == 0) {   /* one that failed goes by the next that can */
                 struct chooser_offer one = class->parts != 0 || item.parts == 1 ? offer
-                                           : chooser_offer(chooser, destination, item.sticky_sim_id, index, 1);
+                                           : chooser_offer(chooser, destination, item.sticky_sim_id, index, 1, lanes->count);
 
-                if (is_for_another(chooser, class, &one, patient_until_ms, now)) {
+                if (is_for_another(chooser, class, &one, patient_until_ms, lanes->count, now)) {
                     if (patient_until_ms < *retry_ms)
                         *retry_ms = patient_until_ms;
                     break;               /* those behind it have more patience left */
@@ -221,7 +222,7 @@ bool chooser_pick(struct chooser *chooser, uint16_t index, const struct queue *q
             return false;
         judgement = chooser_judge(chooser, index, &best.item, now);
         if (judgement.verdict == CHOOSER_MAY) {
-            if (!is_beaten(chooser, index, &best.item, &best.offer, best.urgent, now)) {
+            if (!is_beaten(chooser, index, &best.item, &best.offer, best.urgent, queue->classes[best.item.class_id]->count, now)) {
                 *ret_item = best.item;
                 return true;
             }

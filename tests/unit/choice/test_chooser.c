@@ -449,6 +449,35 @@ static void what_the_operator_says_is_left_bounds_what_may_be_charged(void **sta
     rig_done(&rig);
 }
 
+/* Two cards of one modem: five cents to change to the other one, which is cheaper by three. */
+static void a_card_is_changed_for_as_many_messages_as_make_up_for_it(void **state)
+{
+    struct rig rig;
+    uint16_t cheap, dear;
+
+    (void)state;
+    rig_init(&rig);
+    rig_tariffs(&rig, "plan,currency,prefix,price\ncheap,EUR,33,0.05\ndear,EUR,33,0.08\n");
+    (void)rig_sim(&rig, CHEAP, "cheap");
+    (void)rig_sim(&rig, DEAR, "dear");
+    rig_start(&rig);
+    cheap = rig_bearer(&rig, CHEAP);
+    dear = rig_bearer(&rig, DEAR);
+    chooser_bearer_switch(rig.chooser, cheap, 50000);
+    chooser_bearer_state(rig.chooser, cheap, true, false, 0);
+    (void)rig_put(&rig, rig_item(&rig, "33612345678", 600));
+    assert_int_equal(rig_take(&rig, dear), 1);
+    for (int i = 0; i < 4; i++)
+        (void)rig_put(&rig, rig_item(&rig, "33612345678", 600));
+    assert_int_equal(rig_take(&rig, dear), 0);
+    chooser_bearer_switch(rig.chooser, cheap, 0);   /* it was changed */
+    chooser_bearer_switch(rig.chooser, dear, 50000);
+    chooser_bearer_state(rig.chooser, cheap, true, true, 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(rig_take(&rig, cheap), 2 + i);
+    rig_done(&rig);
+}
+
 static void what_was_not_sent_after_all_is_given_back(void **state)
 {
     struct rig rig;
@@ -585,6 +614,7 @@ int main(void)
         cmocka_unit_test(known_recipients_may_be_written_to_beyond_the_limit_of_new_ones),
         cmocka_unit_test(a_message_of_more_parts_than_a_minute_may_have_takes_longer),
         cmocka_unit_test(what_the_operator_says_is_left_bounds_what_may_be_charged),
+        cmocka_unit_test(a_card_is_changed_for_as_many_messages_as_make_up_for_it),
         cmocka_unit_test(what_was_not_sent_after_all_is_given_back),
         cmocka_unit_test(prefixes_that_say_the_same_are_one_class),
         cmocka_unit_test(messages_that_find_no_class_go_all_the_same_by_the_cheapest),
