@@ -101,6 +101,7 @@ int chooser_configure(struct chooser *chooser, const struct routing *routing, st
         int r;
 
         chooser->routing = routing;
+        chooser->version++;
         plans_collect(chooser);
         for (uint32_t i = 0; i < chooser->bearer_count; i++)
             if (chooser->bearers[i].open)

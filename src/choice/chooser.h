@@ -109,6 +109,7 @@ bool chooser_pick(struct chooser *chooser, uint16_t bearer, const struct queue *
 struct chooser_taken {
     bool taken;
     uint32_t turn;                       /* of the bearer: another card's use is not touched */
+    uint32_t version;                    /* of the tariffs: another one's bundles are not touched */
     int64_t price_micro;                 /* of this part; -1 not known */
     uint8_t bundle;                      /* 1 + its index in the plan; 0 none */
     struct use_taken use;

@@ -99,6 +99,7 @@ struct chooser {
     struct chooser_plan plans[CHOOSER_PLANS_MAX]; uint16_t plan_count;
     struct chooser_bearer bearers[CHOOSER_BEARERS_MAX]; uint32_t bearer_count;
     uint64_t take_count;
+    uint32_t version;                    /* counts chooser_configure() */
     bool switching;                      /* a card had to be changed to, ever: what that costs depends on how much waits */
     uint64_t epoch;                      /* counts what could change a floor */
 

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define SKIPPED_MAX 16                   /* classes whose best message it may not take after all */
+#define SKIPPED_MAX 16                   /* messages, and classes, that it may not take after all */
 #define BEATEN_RETRY_MS 1000             /* the other one takes it long before */
 #define LOOK_BEHIND 8                    /* messages of a lane that are looked at where the first is not for it */
 
@@ -134,6 +134,25 @@ static bool is_beaten(struct chooser *chooser, uint16_t index, const struct queu
     return false;
 }
 
+/* What turned out not to be for it. */
+struct skipped { int64_t ids[SKIPPED_MAX]; size_t id_count; uint16_t classes[SKIPPED_MAX]; size_t class_count; };
+
+static bool is_skipped(const struct skipped *skipped, int64_t id)
+{
+    for (size_t i = 0; i < skipped->id_count; i++)
+        if (skipped->ids[i] == id)
+            return true;
+    return false;
+}
+
+static bool is_class_skipped(const struct skipped *skipped, uint16_t class_id)
+{
+    for (size_t i = 0; i < skipped->class_count; i++)
+        if (skipped->classes[i] == class_id)
+            return true;
+    return false;
+}
+
 struct candidate { struct queue_item item; struct chooser_offer offer; bool found, urgent; };
 
 static bool goes_before(const struct queue_item *a, const struct queue_item *b)
@@ -142,8 +161,8 @@ static bool goes_before(const struct queue_item *a, const struct queue_item *b)
 }
 
 /* The best of a class that is for this bearer. */
-static void look_at_class(struct chooser *chooser, uint16_t index, const struct queue *queue, uint16_t class_id, struct limit_now now,
-                          struct candidate *best, uint64_t *retry_ms)
+static void look_at_class(struct chooser *chooser, uint16_t index, const struct queue *queue, uint16_t class_id, const struct skipped *skipped,
+                          struct limit_now now, struct candidate *best, uint64_t *retry_ms)
 {
     struct chooser_class *class = class_id != CHOOSER_MIXED && class_id < chooser->class_count ? &chooser->classes[class_id] : NULL;
     const struct queue_class *lanes = queue->classes[class_id];
@@ -163,6 +182,8 @@ static void look_at_class(struct chooser *chooser, uint16_t index, const struct 
 
             if (best->found && !goes_before(&item, &best->item))
                 return;
+            if (is_skipped(skipped, item.id))
+                continue;                /* too long for what the limits leave, say: a shorter one behind it may go */
             item.class_id = class_id;
             destination = chooser_destination(chooser, &item);
             if (destination == NULL)
@@ -195,8 +216,7 @@ bool chooser_pick(struct chooser *chooser, uint16_t index, const struct queue *q
                   uint64_t *ret_retry_ms)
 {
     struct chooser_bearer *bearer = &chooser->bearers[index];
-    uint16_t skipped[SKIPPED_MAX];
-    size_t skipped_count = 0;
+    struct skipped skipped = { .id_count = 0 };
 
     *ret_retry_ms = UINT64_MAX;
     if (!bearer->open || queue->active_count == 0)
@@ -206,32 +226,29 @@ bool chooser_pick(struct chooser *chooser, uint16_t index, const struct queue *q
         *ret_retry_ms = bearer->looked_until_ms;
         return false;
     }
-    while (skipped_count < SKIPPED_MAX) {
+    while (skipped.id_count < SKIPPED_MAX && skipped.class_count < SKIPPED_MAX) {
         struct candidate best = { .found = false };
         struct chooser_judgement judgement;
 
-        for (uint32_t i = 0; i < queue->active_count; i++) {
-            bool skip = false;
-
-            for (size_t k = 0; k < skipped_count; k++)
-                skip = skip || skipped[k] == queue->active[i];
-            if (!skip)
-                look_at_class(chooser, index, queue, queue->active[i], now, &best, ret_retry_ms);
-        }
+        for (uint32_t i = 0; i < queue->active_count; i++)
+            if (!is_class_skipped(&skipped, queue->active[i]))
+                look_at_class(chooser, index, queue, queue->active[i], &skipped, now, &best, ret_retry_ms);
         if (!best.found)
             return false;
         judgement = chooser_judge(chooser, index, &best.item, now);
-        if (judgement.verdict == CHOOSER_MAY) {
-            if (!is_beaten(chooser, index, &best.item, &best.offer, best.urgent, queue->classes[best.item.class_id]->count, now)) {
-                *ret_item = best.item;
-                return true;
-            }
-            if (now.mono_ms + BEATEN_RETRY_MS < *ret_retry_ms)
-                *ret_retry_ms = now.mono_ms + BEATEN_RETRY_MS;
+        if (judgement.verdict != CHOOSER_MAY) {
+            if (judgement.verdict == CHOOSER_LIMIT && judgement.until_ms < *ret_retry_ms)
+                *ret_retry_ms = judgement.until_ms;
+            skipped.ids[skipped.id_count++] = best.item.id;
+            continue;
         }
-        if (judgement.verdict == CHOOSER_LIMIT && judgement.until_ms < *ret_retry_ms)
-            *ret_retry_ms = judgement.until_ms;
-        skipped[skipped_count++] = best.item.class_id;
+        if (!is_beaten(chooser, index, &best.item, &best.offer, best.urgent, queue->classes[best.item.class_id]->count, now)) {
+            *ret_item = best.item;
+            return true;
+        }
+        if (now.mono_ms + BEATEN_RETRY_MS < *ret_retry_ms)
+            *ret_retry_ms = now.mono_ms + BEATEN_RETRY_MS;
+        skipped.classes[skipped.class_count++] = best.item.class_id;
     }
     return false;
 }

@@ -168,7 +168,7 @@ int chooser_take(struct chooser *chooser, uint16_t index, const struct queue_ite
                  struct chooser_taken *ret_taken, char **ret_use_state, char **ret_record)
 {
     struct chooser_bearer *bearer = &chooser->bearers[index];
-    struct chooser_taken taken = { .taken = true, .turn = bearer->turn };
+    struct chooser_taken taken = { .taken = true, .turn = bearer->turn, .version = chooser->version };
     struct chooser_judgement judgement = chooser_judge(chooser, index, item, now);
     const struct chooser_destination *destination = chooser_destination(chooser, item);
     const struct chooser_price *price = destination != NULL && bearer->plan != NO_PLAN ? chooser_price(destination, bearer->plan) : NULL;
@@ -217,7 +217,7 @@ void chooser_give_back(struct chooser *chooser, uint16_t index, struct chooser_t
     use_give_back(bearer->use, &taken->use, why);
     if (bearer->credit_micro >= 0 && taken->price_micro > 0)
         bearer->credit_micro += taken->price_micro;
-    if (taken->bundle != 0 && bearer->plan != NO_PLAN && taken->bundle <= chooser->plans[bearer->plan].bundle_count)
+    if (taken->bundle != 0 && taken->version == chooser->version)
         use_bundle_give_back(bearer->use, &chooser->plans[bearer->plan].bundles[taken->bundle - 1]->bundle,
                              chooser->plans[bearer->plan].zones[taken->bundle - 1], 1, now);
     bearer->looked_until_ms = 0;

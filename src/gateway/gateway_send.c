@@ -334,7 +334,7 @@ static void work(struct gateway *gateway, struct gateway_slot *slot, uint32_t in
     struct queue_item item;
 
     slot->pick_retry_ms = UINT64_MAX;
-    if (!slot->ready || !slot->known || gateway->stopping || gateway->store_damaged) {
+    if (!slot->ready || !slot->known || slot->bearer == CHOOSER_NO_BEARER || gateway->stopping || gateway->store_damaged) {
         gateway_bearer_sync(gateway, slot, now);
         return;
     }

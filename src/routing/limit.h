@@ -4,7 +4,7 @@
  *
  * docs/limits.md says what each means. Minutes, hours and gaps are of real time; days and months are those of the rules'
  * zone. What was used is in use.h. A message goes by one SIM, so there has to be room for all its parts.
- * Money: millionths of the plan's currency. */
+ * Money: millionths of the currency that prices are compared in. */
 #ifndef CELLPOST_ROUTING_LIMIT_H
 #define CELLPOST_ROUTING_LIMIT_H
 

@@ -164,6 +164,11 @@ static int64_t inbox_add(struct store *store, int64_t part_id, const struct body
                  " port_dst, port_src, scts_ms, tz_quarters, ?6 FROM inbox_part WHERE id = ?7",
             SQL_ARGS(sql_int(id), sql_int(now_ms), sql_text_n(body->text, body->text_length), sql_blob(body->data, body->data_length),
                      sql_int(parts), sql_text(problem), sql_int(part_id)));
+    /* Who answers by another SIM than was used last goes on with that one. */
+    if (store->conversations)
+        sql_run(sql, "UPDATE conversation SET sim_id = p.sim_id, at_ms = ?2 FROM (SELECT sim_id, sender FROM inbox_part WHERE id = ?1) AS p"
+                     " WHERE to_number = p.sender AND p.sim_id > 0",
+                SQL_ARGS(sql_int(part_id), sql_int(now_ms)));
     return id;
 }
 

@@ -478,6 +478,27 @@ static void a_card_is_changed_for_as_many_messages_as_make_up_for_it(void **stat
     rig_done(&rig);
 }
 
+static void a_shorter_message_passes_one_that_finds_no_room_in_the_limits(void **state)
+{
+    struct rig rig;
+    struct queue_item item;
+    uint16_t only;
+
+    (void)state;
+    rig_init(&rig);
+    rig_tariffs(&rig, two_plans);
+    rig_sim(&rig, CHEAP, "cheap")->limits.per_day = 2;
+    rig_start(&rig);
+    only = rig_bearer(&rig, CHEAP);
+    item = rig_item(&rig, "33612345678", 0);
+    item.parts = 3;
+    (void)rig_put(&rig, item);
+    (void)rig_put(&rig, rig_item(&rig, "33612345678", 0));
+    assert_int_equal(rig_take(&rig, only), 2);
+    assert_int_equal(rig_take(&rig, only), 0);
+    rig_done(&rig);
+}
+
 static void what_was_not_sent_after_all_is_given_back(void **state)
 {
     struct rig rig;
@@ -615,6 +636,7 @@ int main(void)
         cmocka_unit_test(a_message_of_more_parts_than_a_minute_may_have_takes_longer),
         cmocka_unit_test(what_the_operator_says_is_left_bounds_what_may_be_charged),
         cmocka_unit_test(a_card_is_changed_for_as_many_messages_as_make_up_for_it),
+        cmocka_unit_test(a_shorter_message_passes_one_that_finds_no_room_in_the_limits),
         cmocka_unit_test(what_was_not_sent_after_all_is_given_back),
         cmocka_unit_test(prefixes_that_say_the_same_are_one_class),
         cmocka_unit_test(messages_that_find_no_class_go_all_the_same_by_the_cheapest),
