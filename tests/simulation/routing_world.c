@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/simulation/routing_world.h"
 
+#include "src/choice/chooser.h"
 #include "tests/simulation/simulation.h"
 
 #include <errno.h>
@@ -59,6 +60,98 @@ void routing_world_done(struct simulation *sim)
     tariff_free(sim->routing.routing.tariffs);
     route_free(sim->routing.routing.routes);
 }
+
+/* -- the cheapest in time -------------------------------------------------------------------------------------- */
+
+#define SETTLED_US SECONDS(2)            /* a card that became free this moment could not be asked yet */
+
+void routing_world_look(struct simulation *sim)
+{
+    struct routing_world *world = &sim->routing;
+    bool seen[BANK_MODEMS_MAX] = { false };
+
+    for (uint16_t i = 0; sim->host.box != NULL && i < chooser_bearer_count(gateway_chooser(box_gateway(sim->host.box))); i++) {
+        struct chooser_bearer_view view;
+
+        for (uint32_t card = 0; chooser_bearer_view(gateway_chooser(box_gateway(sim->host.box)), i, &view) && card < sim->bank.count; card++)
+            if (strcmp(view.id, world->sims[card].iccid) == 0 && view.present) {
+                seen[card] = true;
+                if (world->cards[card].there_since_us == NEVER)
+                    world->cards[card].there_since_us = sim->now_us;
+                if (!view.idle)
+                    world->cards[card].free_since_us = NEVER;
+                else if (world->cards[card].free_since_us == NEVER)
+                    world->cards[card].free_since_us = sim->now_us;
+            }
+    }
+    for (uint32_t card = 0; card < sim->bank.count; card++)
+        if (!seen[card])
+            world->cards[card].there_since_us = world->cards[card].free_since_us = NEVER;
+}
+
+/* By the table above; -1: it depends on a bundle, which is not counted here. */
+static int64_t price_of(const struct routing_world *world, uint32_t card, const char *to, uint16_t parts)
+{
+    if (strcmp(world->sims[card].tariff, "bundle") == 0)
+        return -1;
+    if (strcmp(world->sims[card].tariff, "away") == 0)
+        return 100000 * (int64_t)parts;
+    return strncmp(to, "+4072", 5) == 0 ? 50000 + 40000 * (int64_t)(parts - 1) : 300000 * (int64_t)parts;
+}
+
+/* Asked of the library alone, past everything the chooser keeps. */
+static bool may_send(struct simulation *sim, uint32_t card, uint16_t parts)
+{
+    const struct chooser *chooser = gateway_chooser(box_gateway(sim->host.box));
+    struct limit_now now = { host_now(sim).mono_us / 1000, host_now(sim).wall_ms };
+
+    for (uint16_t i = 0; i < chooser_bearer_count(chooser); i++) {
+        struct chooser_bearer_view view;
+        uint64_t left_us;
+        const char *cause;
+
+        if (!chooser_bearer_view(chooser, i, &view) || strcmp(view.id, sim->routing.sims[card].iccid) != 0)
+            continue;
+        for (uint32_t slot = 0; slot < box_slot_count(sim->host.box); slot++)
+            if (gateway_slot_bearer(box_gateway(sim->host.box), slot) == i &&
+                gateway_rests(box_gateway(sim->host.box), slot, host_now(sim).mono_us, &left_us, &cause))
+                return false;
+        return limit_check(view.rules, view.use, 1, parts, 0, false, now).kind == LIMIT_NONE;
+    }
+    return false;
+}
+
+void routing_world_chosen(struct simulation *sim, const struct store_change *change)
+{
+    const struct change_intent *intent = &change->u.intent;
+    const struct witness_message *message = witness_message_by_id(sim, intent->message_id);
+    const struct bank_modem *place = bank_at_slot(sim, change->slot);
+    struct routing_world *world = &sim->routing;
+    uint64_t waited_us;
+    int64_t price_micro;
+    bool urgent;
+
+    if (message == NULL || place == NULL || intent->part != 0 || !message->ready)   /* one that is bound to its SIM is not ready for all */
+        return;
+    price_micro = price_of(world, place->index, message->to, message->parts);
+    if (price_micro < 0)
+        return;
+    waited_us = sim->now_us - message->created_us;   /* the first request may have landed without an answer */
+    urgent = waited_us + SECONDS(5) >= SECONDS(world->routing.patience_s) || message->due_ms != 0;
+    for (uint32_t card = 0; card < sim->bank.count; card++) {
+        int64_t other_micro = price_of(world, card, message->to, message->parts);
+        uint64_t since_us = urgent ? world->cards[card].free_since_us : world->cards[card].there_since_us;
+
+        if (card == place->index || other_micro < 0 || since_us == NEVER || since_us + SETTLED_US > sim->now_us || !may_send(sim, card, message->parts))
+            continue;
+        world->compared += other_micro > price_micro;
+        if (other_micro < price_micro && message->avoid_sim_id == 0)
+            violation(sim, "message %lld to %s goes by card %u for %lld, and card %u, which %s, asks %lld", (long long)message->id, message->to,
+                      (unsigned)place->index, (long long)price_micro, (unsigned)card, urgent ? "is free" : "is there", (long long)other_micro);
+    }
+}
+
+/* -- limits ---------------------------------------------------------------------------------------------------- */
 
 /* How many of a card's newest parts are not older than that. */
 static uint32_t within(const struct routing_card *card, uint64_t since_us)

@@ -112,6 +112,8 @@ static bool run_until(struct simulation *sim, uint64_t to_us)
         sim->result->turns++;
         bank_turn(sim);
         host_turn(sim);
+        if (sim->options.routing)
+            routing_world_look(sim);
         incoming_turn(sim);
         clients_turn(sim);
         faults_turn(sim);

@@ -310,9 +310,10 @@ void witness_change_asked(struct simulation *sim, const struct store_change *cha
         message->ready = false;          /* it may be granted, and the answer lost */
     if (change->kind != CHANGE_INTENT || (message = witness_message_by_id(sim, change->u.intent.message_id)) == NULL)
         return;
-    if (sim->options.routing)
+    if (sim->options.routing) {
         (change->u.intent.price_micro >= 0 ? sim->routing.priced++ : sim->routing.unpriced++);
-    else if (message->ready && change->u.intent.part == 0)   /* with prices the order holds among messages that cost the same alone */
+        routing_world_chosen(sim, change);
+    } else if (message->ready && change->u.intent.part == 0)   /* with prices the order holds among messages that cost the same alone */
         check_order(sim, message, change->u.intent.sim_id);
     message->ready = false;
     message->asked = true;
