@@ -4,6 +4,8 @@
  * guessed at: the last balance stays. */
 #include "firmware/cellpostd/daemon_internal.h"
 
+#include "firmware/common/file_read.h"
+
 #include "src/base/date.h"
 
 #include <errno.h>
@@ -15,33 +17,6 @@
 #define FILE_OCTETS_MAX (4u << 20)
 
 /* -- the table ------------------------------------------------------------------------------------------------- */
-
-static int file_read(const char *path, char **ret_text, size_t *ret_length)
-{
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t length;
-    int r = 0;
-
-    if (file == NULL)
-        return -errno;
-    text = malloc(FILE_OCTETS_MAX + 1);
-    length = text != NULL ? fread(text, 1, FILE_OCTETS_MAX + 1, file) : 0;
-    if (text == NULL)
-        r = -ENOMEM;
-    else if (ferror(file) != 0)
-        r = -EIO;
-    else if (length > FILE_OCTETS_MAX)
-        r = -EFBIG;
-    (void)fclose(file);
-    if (r < 0) {
-        free(text);
-        return r;
-    }
-    *ret_text = text;
-    *ret_length = length;
-    return 0;
-}
 
 void daemon_operators_load(struct daemon *daemon)
 {
@@ -58,7 +33,7 @@ void daemon_operators_load(struct daemon *daemon)
     else
         (void)snprintf(path, sizeof path, "%.*s" FILE_NAME, folder, daemon->config_path);
     if (r == 0)
-        r = file_read(path, &text, &length);
+        r = file_read(path, FILE_OCTETS_MAX, &text, &length);
     if (r == 0)
         r = operator_parse(&(struct table_file){ path, text, length }, &operators, notes);
     if (r == 0) {

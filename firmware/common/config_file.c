@@ -9,25 +9,7 @@
 #include <unistd.h>
 
 #include "firmware/common/config_parser.h"
-
-/* One octet more than allowed, so that config_parse() sees what is too large. */
-static int read_all(int fd, char *buffer, size_t size, size_t *ret_length)
-{
-    size_t length = 0;
-
-    while (length < size) {
-        ssize_t n = read(fd, buffer + length, size - length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        length += (size_t)n;
-    }
-    *ret_length = length;
-    return 0;
-}
+#include "firmware/common/file_read.h"
 
 static bool holds_pins(const struct config *config)
 {
@@ -58,7 +40,8 @@ int config_load(const char *path, struct config *ret_config, struct config_error
     if (r < 0)
         goto out;
     buffer = malloc(size);
-    r = buffer ? read_all(fd, buffer, size, &length) : -ENOMEM;
+    /* One octet more than allowed, so that config_parse() sees what is too large. */
+    r = buffer ? file_read_fd(fd, buffer, size, &length) : -ENOMEM;
     if (r < 0)
         goto out;
     r = config_parse(path, buffer, length, ret_config, errors);

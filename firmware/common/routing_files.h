@@ -21,8 +21,4 @@ void routing_files_done(struct routing_files *files);
 /* -ENOMEM. */
 int routing_files_record(const struct routing_files *files, struct routing_record *ret_record);
 
-/* Reads up to max octets, as a string with a NUL behind it. -EFBIG: it is larger; -EISDIR, -EINVAL: no regular file; or why
- * it cannot be read. */
-int routing_file_read(const char *path, size_t max, char **ret_text, size_t *ret_length);
-
 #endif

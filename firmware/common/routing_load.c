@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firmware/common/file_read.h"
 #include "firmware/common/routing_files.h"
 #include "src/routing/operator.h"
 
@@ -80,7 +81,7 @@ static int parse_operators(struct loader *loader)
 
     if (*path == '\0')
         return 0;
-    r = routing_file_read(path, ROUTING_OPERATORS_BYTES_MAX, &text, &length);
+    r = file_read(path, ROUTING_OPERATORS_BYTES_MAX, &text, &length);
     if (r < 0 && r != -ENOMEM) {
         config_note(&loader->notes->errors, loader->config->file, loader->config->routing.operators_line, "routing", "operators",
                     "%.200s cannot be read: %s", path, strerror(-r));
@@ -133,7 +134,7 @@ static int read_zone(const struct loader *loader, const char *name, struct zone 
         return r;
     if ((size_t)snprintf(path, sizeof path, "%s/%s", loader->zone_folder, name) >= sizeof path)
         return -ENAMETOOLONG;
-    r = routing_file_read(path, ZONE_FILE_MAX, &text, &length);
+    r = file_read(path, ZONE_FILE_MAX, &text, &length);
     if (r == 0)
         r = zone_parse((const uint8_t *)text, length, ret_zone);
     free(text);
@@ -170,7 +171,7 @@ static int want_zone(struct loader *loader, const char *name, char *ret_wrong, s
     zones[routing->zone_count++] = (struct routing_zone){ .name = text, .zone = zone };
     if (r == 0 || r == -ENOMEM)
         return r;
-    if (routing_file_read(loader->zone_folder, 0, &unused, &length) != -EISDIR)
+    if (file_read(loader->zone_folder, 0, &unused, &length) != -EISDIR)
         (void)snprintf(ret_wrong, size, "'%s' cannot be looked up: there is no time zone database in %.128s (install tzdata)",
                        table_shown(name, shown), loader->zone_folder);
     else

@@ -152,10 +152,10 @@ static uint8_t bundle_index(const struct chooser_plan *plan, const struct tariff
     return i;
 }
 
-static void price_fill(const struct chooser *chooser, const struct chooser_plan *plan, const char *number, struct chooser_price *price)
+void chooser_price_fill(const struct chooser *chooser, const struct chooser_plan *plan, const char *number, int32_t day, struct chooser_price *price)
 {
     const struct routing *routing = chooser->routing;
-    struct tariff_quote quote = tariff_price(plan->plan, number, 1, chooser->day);
+    struct tariff_quote quote = tariff_price(plan->plan, number, 1, day);
 
     *price = (struct chooser_price){ .row = NULL };
     for (size_t i = 0; i < quote.bundle_count && price->bundle_count < PRICE_BUNDLES_MAX; i++) {
@@ -221,7 +221,7 @@ void chooser_atlas_fill(const struct chooser *chooser, uint32_t route, uint32_t 
 
         prefix_text(prefix_at(atlas->set, way[length]), number);
         for (uint32_t i = atlas->first[way[length]]; i < atlas->first[way[length] + 1]; i++)
-            price_fill(chooser, &chooser->plans[atlas->plans[i]], number, &destination->prices[atlas->plans[i]]);
+            chooser_price_fill(chooser, &chooser->plans[atlas->plans[i]], number, chooser->day, &destination->prices[atlas->plans[i]]);
     }
     finish(chooser, route, destination);
 }

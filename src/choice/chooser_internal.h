@@ -121,6 +121,8 @@ int chooser_atlas_build(struct chooser *chooser);
 void chooser_atlas_done(struct chooser *chooser);
 /* Fills what a prefix of it says, and a route, into an empty destination. */
 void chooser_atlas_fill(const struct chooser *chooser, uint32_t route, uint32_t at, struct chooser_destination *destination);
+/* What a number costs by a plan on a day. */
+void chooser_price_fill(const struct chooser *chooser, const struct chooser_plan *plan, const char *number, int32_t day, struct chooser_price *price);
 uint64_t chooser_mix(uint64_t hash, uint64_t value);
 /* chooser_class.c */
 void chooser_destination_free(struct chooser_destination *destination);

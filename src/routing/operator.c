@@ -36,10 +36,7 @@ struct operator_table {
 
 static bool refuse(struct table *table, enum column column, const char *wrong, const char *allowed)
 {
-    char text[TABLE_SHOWN_CHARS];
-
-    table_note(table, column, "'%s' %s (allowed: %s)", table_shown(table_value(table, column), text), wrong, allowed);
-    return false;
+    return table_refuse(table, column, table_value(table, column), wrong, allowed);
 }
 
 static bool check_digits(struct table *table, enum column column, size_t least, size_t most, const char *allowed)

@@ -22,14 +22,6 @@ struct reader {
     struct entry *entries; uint32_t count, size;
 };
 
-static bool refuse(struct reader *reader, enum column column, const char *value, const char *wrong, const char *allowed)
-{
-    char text[TABLE_SHOWN_CHARS];
-
-    table_note(&reader->table, column, "'%s' %s (allowed: %s)", table_shown(value, text), wrong, allowed);
-    return false;
-}
-
 static bool read_digits(struct reader *reader, enum column column, const char *value, size_t digits_min, const char *allowed, uint64_t *ret_key)
 {
     const char *digits = column == COLUMN_NUMBER && *value == '+' ? value + 1 : value;
@@ -41,13 +33,13 @@ static bool read_digits(struct reader *reader, enum column column, const char *v
         return false;
     }
     if (used < length && !(length > DIGITS_MAX && used == DIGITS_MAX && strspn(digits, "0123456789") == length))
-        return refuse(reader, column, value, "has something else than digits", allowed);
+        return table_refuse(&reader->table, column, value, "has something else than digits", allowed);
     if (used < length)
-        return refuse(reader, column, value, "has too many digits", allowed);
+        return table_refuse(&reader->table, column, value, "has too many digits", allowed);
     if (length < digits_min)
-        return refuse(reader, column, value, "has too few digits", allowed);
+        return table_refuse(&reader->table, column, value, "has too few digits", allowed);
     if (*digits == '0')
-        return refuse(reader, column, value, "begins with 0, as no country code does", allowed);
+        return table_refuse(&reader->table, column, value, "begins with 0, as no country code does", allowed);
     return true;
 }
 
@@ -62,7 +54,7 @@ static int read_row(struct reader *reader, uint16_t file)
     good = read_digits(reader, COLUMN_AS, table_value(&reader->table, COLUMN_AS), 1, "1 to 15 digits of an international number without '+'",
                        &entry.as) && good;
     if (strlen(note) >= OVERRIDE_NOTE_MAX)
-        good = refuse(reader, COLUMN_NOTE, note, "is too long", "up to 255 octets");
+        good = table_refuse(&reader->table, COLUMN_NOTE, note, "is too long", "up to 255 octets");
     if (!good)
         return 0;
     if (reader->count == OVERRIDE_ROWS_MAX) {

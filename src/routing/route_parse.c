@@ -47,23 +47,6 @@ struct reader {
 /* What is written in a column of this row, into the row. False: it was noted what is wrong, or reader->fatal is set. */
 typedef bool read_fn(struct reader *reader, enum column column, const char *value);
 
-static bool refuse(struct reader *reader, enum column column, const char *value, const char *wrong, const char *allowed)
-{
-    char text[TABLE_SHOWN_CHARS];
-
-    table_note(&reader->table, column, "'%s' %s (allowed: %s)", table_shown(value, text), wrong, allowed);
-    return false;
-}
-
-static int word(const char *const *words, int count, const char *value)
-{
-    int i = 0;
-
-    while (i < count && strcmp(words[i], value) != 0)
-        i++;
-    return i;
-}
-
 /* -- selectors ------------------------------------------------------------------------------------------------ */
 
 static bool read_selector_value(struct reader *reader, enum column column, const char *text, struct route_selector *selector)
@@ -76,19 +59,19 @@ static bool read_selector_value(struct reader *reader, enum column column, const
     case ROUTE_SELECT_SIM:
         /* ITU-T E.118 has at most 19 digits and a check digit; cards with letters in the place of digits are out there. */
         if (length < 18 || length > 22 || strspn(value, "0123456789ABCDEF") != length)
-            return refuse(reader, column, text, "has no ICCID", "sim: and its 18 to 22 digits");
+            return table_refuse(&reader->table, column, text, "has no ICCID", "sim: and its 18 to 22 digits");
         break;
     case ROUTE_SELECT_KIND:
-        kind = word(route_bearer_words, ROUTE_BEARER_KINDS, value);
+        kind = table_word(route_bearer_words, ROUTE_BEARER_KINDS, value);
         if (kind == ROUTE_BEARER_KINDS)
-            return refuse(reader, column, text, "is no kind of bearer", "kind:sim, kind:http, kind:smpp or kind:sip");
+            return table_refuse(&reader->table, column, text, "is no kind of bearer", "kind:sim, kind:http, kind:smpp or kind:sip");
         selector->bearer_kind = (enum route_bearer_kind)kind;
         break;
     default:
         if (length == 0 || length >= ROUTE_VALUE_MAX)
-            return refuse(reader, column, text, length == 0 ? "has no name" : "is too long", "a name of 1 to 63 octets");
+            return table_refuse(&reader->table, column, text, length == 0 ? "has no name" : "is too long", "a name of 1 to 63 octets");
         if (*value == ' ' || value[length - 1] == ' ' || strpbrk(value, "\t\r\n") != NULL)
-            return refuse(reader, column, text, "has blanks or a line break where none may be", "a name without blanks around it");
+            return table_refuse(&reader->table, column, text, "has blanks or a line break where none may be", "a name without blanks around it");
         break;
     }
     selector->value = value;
@@ -109,7 +92,7 @@ static bool read_selector(struct reader *reader, enum column column, const char 
         while (kind < ROUTE_SELECTORS && strncmp(text, route_selector_words[kind], strlen(route_selector_words[kind])) != 0)
             kind++;
         if (kind == ROUTE_SELECTORS)
-            return refuse(reader, column, text, "is no selector", ALLOWED_SELECTORS);
+            return table_refuse(&reader->table, column, text, "is no selector", ALLOWED_SELECTORS);
         selector.kind = (enum route_selector_kind)kind;
         if (!read_selector_value(reader, column, text, &selector))
             return false;
@@ -131,14 +114,14 @@ static int read_selectors(struct reader *reader, enum column column, const char 
         more = at[length] != '\0';
         at[length] = '\0';
         if (count == ROUTE_SELECTORS_MAX) {
-            (void)refuse(reader, column, value, "has too many selectors", "up to 64");
+            (void)table_refuse(&reader->table, column, value, "has too many selectors", "up to 64");
             return -EINVAL;
         }
         if (read_selector(reader, column, at, &ret_selectors[count])) {
             for (int i = 0; i < count; i++)
                 if (ret_selectors[i].kind == ret_selectors[count].kind && ret_selectors[i].bearer_kind == ret_selectors[count].bearer_kind &&
                     strcmp(ret_selectors[i].value, ret_selectors[count].value) == 0) {
-                    good = refuse(reader, column, at, "is listed twice", "each selector once");
+                    good = table_refuse(&reader->table, column, at, "is listed twice", "each selector once");
                     break;
                 }
             count++;
@@ -237,30 +220,30 @@ static bool read_prefix(struct reader *reader, enum column column, const char *v
         return true;
     }
     if (*digits == '\0' || prefix_key(digits, strlen(digits), &reader->key) < 0)
-        return refuse(reader, column, value, "is no prefix", allowed);
+        return table_refuse(&reader->table, column, value, "is no prefix", allowed);
     if (reader->route->short_code && strlen(digits) > ROUTE_SHORT_DIGITS_MAX)
-        return refuse(reader, column, value, "is longer than any short code", "up to 6 digits");
+        return table_refuse(&reader->table, column, value, "is longer than any short code", "up to 6 digits");
     if (!reader->route->short_code && *digits == '0')
-        return refuse(reader, column, value, "begins with 0, as no country code does", allowed);
+        return table_refuse(&reader->table, column, value, "begins with 0, as no country code does", allowed);
     return true;
 }
 
 static bool read_order(struct reader *reader, enum column column, const char *value)
 {
-    int order = word(order_names, ROUTE_ORDERS, value);
+    int order = table_word(order_names, ROUTE_ORDERS, value);
 
     if (order == ROUTE_ORDERS)
-        return refuse(reader, column, value, "is no order", "price or listed; nothing is price");
+        return table_refuse(&reader->table, column, value, "is no order", "price or listed; nothing is price");
     reader->route->order = (enum route_order)order;
     return true;
 }
 
 static bool read_setting(struct reader *reader, enum column column, const char *value, int8_t *ret_setting)
 {
-    int setting = word(setting_names, 2, value);
+    int setting = table_word(setting_names, 2, value);
 
     if (setting == 2)
-        return refuse(reader, column, value, "is neither yes nor no", "yes, no, or nothing for what is configured");
+        return table_refuse(&reader->table, column, value, "is neither yes nor no", "yes, no, or nothing for what is configured");
     *ret_setting = (int8_t)setting;
     return true;
 }
@@ -284,20 +267,20 @@ static bool read_patience(struct reader *reader, enum column column, const char 
     int64_t number = 0;
 
     if (digits == 0)
-        return refuse(reader, column, value, "is not a duration", allowed);
+        return table_refuse(&reader->table, column, value, "is not a duration", allowed);
     if (value[digits] == '\0')
-        return refuse(reader, column, value, "has no unit", allowed);
+        return table_refuse(&reader->table, column, value, "has no unit", allowed);
     for (size_t i = 0; i < digits && number <= ROUTE_PATIENCE_S_MAX; i++)
         number = number * 10 + (value[i] - '0');
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (strcmp(value + digits, units[i].unit) != 0)
             continue;
         if (number > ROUTE_PATIENCE_S_MAX / units[i].s)
-            return refuse(reader, column, value, "is out of range", allowed);
+            return table_refuse(&reader->table, column, value, "is out of range", allowed);
         reader->route->patience_s = number * units[i].s;
         return true;
     }
-    return refuse(reader, column, value, "has an unknown unit", allowed);
+    return table_refuse(&reader->table, column, value, "has an unknown unit", allowed);
 }
 
 static bool read_max_price(struct reader *reader, enum column column, const char *value)
@@ -305,13 +288,13 @@ static bool read_max_price(struct reader *reader, enum column column, const char
     const char *wrong;
 
     if (money_parse(value, ROUTE_PRICE_MICRO_MAX, &reader->route->max_price_micro, &wrong) < 0)
-        return refuse(reader, column, value, wrong, "0 to 1000000000, with at most 6 decimals behind a point");
+        return table_refuse(&reader->table, column, value, wrong, "0 to 1000000000, with at most 6 decimals behind a point");
     return true;
 }
 
 static bool read_note(struct reader *reader, enum column column, const char *value)
 {
-    return strlen(value) < ROUTE_NOTE_MAX || refuse(reader, column, value, "is too long", "up to 255 octets");
+    return strlen(value) < ROUTE_NOTE_MAX || table_refuse(&reader->table, column, value, "is too long", "up to 255 octets");
 }
 
 /* -- rows ----------------------------------------------------------------------------------------------------- */
@@ -340,7 +323,7 @@ static bool read_values(struct reader *reader)
         if (*value == '\0' || !values[column].read)
             continue;
         if (reader->route->action == ROUTE_REFUSE && !values[column].of_refusal)
-            good = refuse(reader, (enum column)column, value, "has no place here", "nothing in a row that refuses");
+            good = table_refuse(&reader->table, (enum column)column, value, "has no place here", "nothing in a row that refuses");
         else
             good = values[column].read(reader, (enum column)column, value) && good;
     }
@@ -362,12 +345,12 @@ static bool check_row(struct reader *reader)
     bool good = true;
 
     if (route->order == ROUTE_AS_LISTED && route->prefer)
-        good = refuse(reader, COLUMN_PREFER, route->prefer->text, "has no place here", "nothing where the order is listed");
+        good = table_refuse(&reader->table, COLUMN_PREFER, route->prefer->text, "has no place here", "nothing where the order is listed");
     for (uint8_t i = 0; route->order == ROUTE_AS_LISTED && i + 1 < route->bearers->count; i++)
         if (route->bearers->selectors[i].kind == ROUTE_SELECT_ALL)
-            good = refuse(reader, COLUMN_BEARERS, route->bearers->text, "has selectors behind *, which leaves nothing for them", "* as the last one");
+            good = table_refuse(&reader->table, COLUMN_BEARERS, route->bearers->text, "has selectors behind *, which leaves nothing for them", "* as the last one");
     if (route->deny && selects_all(route->deny))
-        good = refuse(reader, COLUMN_DENY, route->deny->text, "leaves no bearer", "selectors but *; action refuse for numbers that get nothing");
+        good = table_refuse(&reader->table, COLUMN_DENY, route->deny->text, "leaves no bearer", "selectors but *; action refuse for numbers that get nothing");
     return good;
 }
 
@@ -398,11 +381,11 @@ static int keep_row(struct reader *reader)
 static int read_row(struct reader *reader)
 {
     const char *action_name = table_value(&reader->table, COLUMN_ACTION);
-    int action = *action_name == '\0' ? ROUTE_SEND : word(action_names, ROUTE_ACTIONS, action_name);
+    int action = *action_name == '\0' ? ROUTE_SEND : table_word(action_names, ROUTE_ACTIONS, action_name);
     struct route *route;
 
     if (action == ROUTE_ACTIONS) {
-        (void)refuse(reader, COLUMN_ACTION, action_name, "is no action", "send or refuse; nothing is send");
+        (void)table_refuse(&reader->table, COLUMN_ACTION, action_name, "is no action", "send or refuse; nothing is send");
         return 0;
     }
     if (reader->routes->count == ROUTE_ROWS_MAX) {

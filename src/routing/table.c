@@ -56,6 +56,23 @@ const char *table_shown(const char *text, char ret_text[TABLE_SHOWN_CHARS])
     return ret_text;
 }
 
+bool table_refuse(struct table *table, size_t column, const char *value, const char *wrong, const char *allowed)
+{
+    char text[TABLE_SHOWN_CHARS];
+
+    table_note(table, column, "'%s' %s (allowed: %s)", table_shown(value, text), wrong, allowed);
+    return false;
+}
+
+int table_word(const char *const *words, int count, const char *value)
+{
+    int i = 0;
+
+    while (i < count && strcmp(words[i], value) != 0)
+        i++;
+    return i;
+}
+
 static const char *column_names(const struct table *table, char ret_text[256])
 {
     size_t put = 0;

@@ -51,6 +51,10 @@ void table_note(struct table *table, size_t column, const char *format, ...) __a
 /* line 0: about the file as a whole; column may be NULL. */
 void table_note_at(struct table_notes *notes, const char *file, uint32_t line, const char *column, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* "'value' wrong (allowed: ...)" about a column of this row. Returns false. */
+bool table_refuse(struct table *table, size_t column, const char *value, const char *wrong, const char *allowed);
+/* Which of count words it is; count: none of them. */
+int table_word(const char *const *words, int count, const char *value);
 /* A piece of a file as it may stand in a note: short, and without what could upset a terminal. */
 const char *table_shown(const char *text, char ret_text[TABLE_SHOWN_CHARS]);
 

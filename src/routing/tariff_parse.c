@@ -41,23 +41,6 @@ struct reader {
 /* What is written in a column of this row, into the row. False: it was noted what is wrong. */
 typedef bool read_fn(struct reader *reader, enum column column, const char *value);
 
-static bool refuse(struct reader *reader, enum column column, const char *value, const char *wrong, const char *allowed)
-{
-    char text[TABLE_SHOWN_CHARS];
-
-    table_note(&reader->table, column, "'%s' %s (allowed: %s)", table_shown(value, text), wrong, allowed);
-    return false;
-}
-
-static int word(const char *const *words, int count, const char *value)
-{
-    int i = 0;
-
-    while (i < count && strcmp(words[i], value) != 0)
-        i++;
-    return i;
-}
-
 /* -- values --------------------------------------------------------------------------------------------------- */
 
 static bool check_name(struct reader *reader, enum column column, const char *value)
@@ -65,18 +48,18 @@ static bool check_name(struct reader *reader, enum column column, const char *va
     static const char allowed[] = "1 to 63 octets, no blanks around them, no line breaks or tabs";
 
     if (strlen(value) >= TARIFF_NAME_MAX)
-        return refuse(reader, column, value, "is too long", allowed);
+        return table_refuse(&reader->table, column, value, "is too long", allowed);
     if (*value == ' ' || value[strlen(value) - 1] == ' ')
-        return refuse(reader, column, value, "has blanks around it", allowed);
+        return table_refuse(&reader->table, column, value, "has blanks around it", allowed);
     if (strpbrk(value, "\t\r\n") != NULL)
-        return refuse(reader, column, value, "has a line break or tab", allowed);
+        return table_refuse(&reader->table, column, value, "has a line break or tab", allowed);
     return true;
 }
 
 static bool read_currency(struct reader *reader, enum column column, const char *value)
 {
     if (strlen(value) != 3 || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
-        return refuse(reader, column, value, "is no currency", "three capital letters of ISO 4217, as EUR");
+        return table_refuse(&reader->table, column, value, "is no currency", "three capital letters of ISO 4217, as EUR");
     return true;                         /* it belongs to the plan: see take_currency() */
 }
 
@@ -91,7 +74,7 @@ static bool read_prefix(struct reader *reader, enum column column, const char *d
     }
     memcpy(text, digits, length);
     text[length] = '\0';
-    return refuse(reader, column, text, "is no prefix", "1 to 15 digits of an international number without '+', or * for every number");
+    return table_refuse(&reader->table, column, text, "is no prefix", "1 to 15 digits of an international number without '+', or * for every number");
 }
 
 static bool read_default_or_prefix(struct reader *reader, enum column column, const char *value)
@@ -125,7 +108,7 @@ static bool read_money(struct reader *reader, enum column column, const char *va
     const char *wrong;
 
     if (money_parse(value, TARIFF_PRICE_MICRO_MAX, ret_micro, &wrong) < 0)
-        return refuse(reader, column, value, wrong, "0 to 1000000000, with at most 6 decimals behind a point");
+        return table_refuse(&reader->table, column, value, wrong, "0 to 1000000000, with at most 6 decimals behind a point");
     return true;
 }
 
@@ -147,9 +130,9 @@ static bool read_count(struct reader *reader, enum column column, const char *va
     for (; *at >= '0' && *at <= '9' && count <= max; at++)
         count = count * 10 + (uint64_t)(*at - '0');
     if (*at != '\0' && !(*at >= '0' && *at <= '9'))
-        return refuse(reader, column, value, "is no whole number", allowed);
+        return table_refuse(&reader->table, column, value, "is no whole number", allowed);
     if (count < 1 || count > max)
-        return refuse(reader, column, value, "is out of range", allowed);
+        return table_refuse(&reader->table, column, value, "is out of range", allowed);
     *ret_count = (uint32_t)count;
     return true;
 }
@@ -161,10 +144,10 @@ static bool read_parts(struct reader *reader, enum column column, const char *va
 
 static bool read_period(struct reader *reader, enum column column, const char *value)
 {
-    int period = word(period_names, TARIFF_PERIODS, value);
+    int period = table_word(period_names, TARIFF_PERIODS, value);
 
     if (period == TARIFF_PERIODS)
-        return refuse(reader, column, value, "is no period", "day, week or month");
+        return table_refuse(&reader->table, column, value, "is no period", "day, week or month");
     reader->row->bundle.period = (enum tariff_period)period;
     return true;
 }
@@ -212,14 +195,14 @@ static bool is_zone_name(const char *value)
 static bool read_time_zone(struct reader *reader, enum column column, const char *value)
 {
     if (strlen(value) >= TARIFF_NAME_MAX || (!is_offset(value) && !is_zone_name(value)))
-        return refuse(reader, column, value, "is no time zone", "UTC, an offset as +02:00, or a name as Europe/Paris");
+        return table_refuse(&reader->table, column, value, "is no time zone", "UTC, an offset as +02:00, or a name as Europe/Paris");
     return true;                         /* its text is kept later */
 }
 
 static bool read_date(struct reader *reader, enum column column, const char *value, int32_t *ret_day)
 {
     if (date_parse(value, ret_day) < 0)
-        return refuse(reader, column, value, "is no day", "YYYY-MM-DD");
+        return table_refuse(&reader->table, column, value, "is no day", "YYYY-MM-DD");
     return true;
 }
 
@@ -235,7 +218,7 @@ static bool read_valid_until(struct reader *reader, enum column column, const ch
 
 static bool read_note(struct reader *reader, enum column column, const char *value)
 {
-    return strlen(value) < TARIFF_NOTE_MAX || refuse(reader, column, value, "is too long", "up to 255 octets");
+    return strlen(value) < TARIFF_NOTE_MAX || table_refuse(&reader->table, column, value, "is too long", "up to 255 octets");
 }
 
 /* -- rows ----------------------------------------------------------------------------------------------------- */
@@ -291,7 +274,7 @@ static bool check_row(struct reader *reader)
     bool good = true;
 
     if (row->valid_until_day < row->valid_from_day)
-        good = refuse(reader, COLUMN_VALID_UNTIL, table_value(&reader->table, COLUMN_VALID_UNTIL), "is before valid_from",
+        good = table_refuse(&reader->table, COLUMN_VALID_UNTIL, table_value(&reader->table, COLUMN_VALID_UNTIL), "is before valid_from",
                       "that day or a later one");
     if (row->kind == TARIFF_PRICE && *table_value(&reader->table, COLUMN_NEXT_PART_PRICE) == '\0')
         row->next_part_price_micro = row->price_micro;
@@ -301,9 +284,9 @@ static bool check_row(struct reader *reader)
         const char *day = table_value(&reader->table, COLUMN_RESET_DAY);
 
         if (row->bundle.period == TARIFF_DAILY && *day != '\0')
-            good = refuse(reader, COLUMN_RESET_DAY, day, "has no place here", "nothing, where the period is a day");
+            good = table_refuse(&reader->table, COLUMN_RESET_DAY, day, "has no place here", "nothing, where the period is a day");
         else if (row->bundle.period == TARIFF_WEEKLY && row->bundle.reset_day > 7)
-            good = refuse(reader, COLUMN_RESET_DAY, day, "is no day of a week", "1 to 7, where 1 is Monday");
+            good = table_refuse(&reader->table, COLUMN_RESET_DAY, day, "is no day of a week", "1 to 7, where 1 is Monday");
         else if (row->bundle.period != TARIFF_DAILY && *day == '\0')
             row->bundle.reset_day = 1;
     }
@@ -378,10 +361,10 @@ static int read_row(struct reader *reader, uint16_t file)
 {
     struct tariff_table *tariffs = reader->tariffs;
     const char *kind_name = table_value(&reader->table, COLUMN_KIND);
-    int kind = *kind_name == '\0' ? TARIFF_PRICE : word(kind_names, TARIFF_KINDS, kind_name), plan;
+    int kind = *kind_name == '\0' ? TARIFF_PRICE : table_word(kind_names, TARIFF_KINDS, kind_name), plan;
 
     if (kind == TARIFF_KINDS) {
-        (void)refuse(reader, COLUMN_KIND, kind_name, "is no kind of row", "price, bundle or onnet; nothing is a price");
+        (void)table_refuse(&reader->table, COLUMN_KIND, kind_name, "is no kind of row", "price, bundle or onnet; nothing is a price");
         return 0;
     }
     if (tariffs->row_count == TARIFF_ROWS_MAX) {
