@@ -211,6 +211,35 @@ static void what_a_card_is_doing_decides_when_it_goes(void **state)
     world_free(&world);
 }
 
+static void who_asks_with_a_key_is_told_by_the_patience_of_that_key(void **state)
+{
+    static const struct { const char *key, *bearer, *when; int64_t patience_s; } rows[] = {
+        { "{\"name\":\"a\",\"patience_s\":90}", CHEAP, "patient", 90 }, { "{\"name\":\"b\",\"patience_s\":0}", DEAR, "now", 0 },
+        { "{\"name\":\"c\"}", CHEAP, "patient", 600 },
+    };
+    struct world world = world_new("prefix,bearers,patience\n33,*,10m\n");
+
+    (void)state;
+    world_start(&world);
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 60000);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct answer answer = ask(world.rig, &(struct ask){ .method = "POST", .path = "/v1/keys", .body = rows[i].key });
+        char key[64];
+
+        (void)snprintf(key, sizeof key, "%s", text_at(&answer, "key"));
+        answer_done(&answer);
+        answer = ask(world.rig, &(struct ask){ .method = "GET", .path = "/v1/routes/explain", .query = "to=+33700000001", .key = key });
+        assert_int_equal(number_at(&answer, "patience_s"), rows[i].patience_s);
+        assert_string_equal(text_at(&answer, "choice/bearer"), rows[i].bearer);
+        answer_done(&answer);
+        answer = ask(world.rig, &(struct ask){ .method = "POST", .path = "/v1/quote", .key = key, .body = "{\"to\":\"+33700000001\",\"text\":\"a\"}" });
+        assert_string_equal(text_at(&answer, "messages/0/bearer"), rows[i].bearer);
+        assert_string_equal(text_at(&answer, "messages/0/when"), rows[i].when);
+        answer_done(&answer);
+    }
+    world_free(&world);
+}
+
 static void a_limit_says_which_and_until_when(void **state)
 {
     struct world world = world_new("");
@@ -729,6 +758,7 @@ int main(void)
         cmocka_unit_test(prices_are_those_of_the_day_that_is_asked_for),
         cmocka_unit_test(every_verdict_has_its_reason),
         cmocka_unit_test(what_a_card_is_doing_decides_when_it_goes),
+        cmocka_unit_test(who_asks_with_a_key_is_told_by_the_patience_of_that_key),
         cmocka_unit_test(a_limit_says_which_and_until_when),
         cmocka_unit_test(without_tariffs_and_cards_it_is_told_too),
         cmocka_unit_test(what_is_not_taken_at_intake_is_explained_with_its_code),
