@@ -574,8 +574,46 @@ static void cards_show_what_they_used_and_what_is_left(void **state)
     assert_int_equal(number_at(&answer, "sims/0/bundles/0/left"), 4);
     assert_int_equal(number_at(&answer, "sims/0/bundles/0/parts"), 5);
     assert_string_equal(text_at(&answer, "sims/0/bundles/0/resets_at"), "2026-01-01T00:00:00.000Z");
+    assert_null(at(&answer, "sims/0/used_up_until"));
     answer_done(&answer);
     world_free(&world);
+}
+
+static void a_card_that_is_used_up_says_when_the_last_of_its_limits_begins_anew(void **state)
+{
+    static const struct { struct limit_rules limits; const char *until; } rows[] = {
+        { { .per_day = 4 }, "" },
+        { { .per_day = 3 }, "2025-12-02T00:00:00.000Z" },
+        { { .per_month = 3 }, "2026-01-01T00:00:00.000Z" },
+        { { .per_day = 3, .per_month = 3 }, "2026-01-01T00:00:00.000Z" },
+        { { .per_day = 3, .per_month = 4 }, "2025-12-02T00:00:00.000Z" },
+        { { .spend_per_day_micro = 90000 }, "2025-12-02T00:00:00.000Z" },      /* what was spent, to the millionth */
+        { { .per_hour = 3 }, "" },                                             /* slides: there is no one moment */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct world world = world_new("");
+        struct answer answer;
+        uint32_t sim, modem;
+
+        memcpy(world.sims[0].iccid, "8940011234567890123", 20);
+        world.sims[0].limits = rows[i].limits;
+        world.routing.sims = world.sims;
+        world.routing.sim_count = 2;
+        rig_sim(world.rig, &sim, &modem);
+        assert_int_equal(chooser_configure(world.rig->chooser, &world.routing, world.rig->loop_now), 0);
+        assert_int_equal(chooser_bearer_open(world.rig->chooser, ROUTE_SIM, world.sims[0].iccid, sim, NULL, world.rig->loop_now, &world.cheap), 0);
+        take(&world, world.cheap, "33700000009", 2);
+        take(&world, world.cheap, "33600000009", 1);
+        answer = ask_get(world.rig, "/v1/sims", NULL);
+        if (rows[i].until[0] == '\0')
+            assert_null(at(&answer, "sims/0/used_up_until"));
+        else
+            assert_string_equal(text_at(&answer, "sims/0/used_up_until"), rows[i].until);
+        answer_done(&answer);
+        world_free(&world);
+    }
 }
 
 /* -- intake ------------------------------------------------------------------------------------------------------- */
@@ -773,6 +811,7 @@ int main(void)
         cmocka_unit_test(a_quote_is_refused_as_the_message_would_be),
         cmocka_unit_test(who_is_on_the_opt_out_list_is_quoted_and_explained_as_refused),
         cmocka_unit_test(cards_show_what_they_used_and_what_is_left),
+        cmocka_unit_test(a_card_that_is_used_up_says_when_the_last_of_its_limits_begins_anew),
         cmocka_unit_test(a_route_refuses_with_its_note_and_decides_about_fixed_lines),
         cmocka_unit_test(what_the_tables_say_is_what_intake_is_told),
         cmocka_unit_test(a_note_of_any_length_leaves_a_good_reason),

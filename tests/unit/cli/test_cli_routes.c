@@ -122,7 +122,9 @@ static void a_quote_needs_numbers_and_a_text(void **state)
     "\"tariff\":\"cheap\",\"tags\":[],\"limits\":{\"per_day\":{\"used\":3,\"limit\":100},\"per_month\":{\"used\":40}}," \
     "\"spent\":{\"today\":{\"amount\":\"0.1\",\"currency\":\"EUR\"},\"this_month\":{\"amount\":\"1.5\",\"currency\":\"EUR\"}}," \
     "\"bundles\":[{\"name\":\"home\",\"left\":4,\"parts\":5},{\"name\":\"eu\",\"left\":0,\"parts\":9}],\"runs_out_at\":\"2026-03-01T20:00:00.000Z\"}," \
-    "{\"iccid\":\"8902\",\"parts_sent\":0,\"state\":\"away\"}]}")
+    "{\"iccid\":\"8902\",\"parts_sent\":0,\"state\":\"away\"}," \
+    "{\"iccid\":\"8903\",\"parts_sent\":9,\"state\":\"ready\",\"limits\":{\"per_day\":{\"used\":9,\"limit\":9}}," \
+    "\"runs_out_at\":\"2026-03-01T11:59:59.000Z\",\"used_up_until\":\"2026-03-02T00:00:00.000Z\"}]}")
 
 static void sims_show_what_is_used_what_is_left_and_when_it_runs_out(void **state)
 {
@@ -135,7 +137,8 @@ static void sims_show_what_is_used_what_is_left_and_when_it_runs_out(void **stat
     assert_string_equal(done.out,
                         "SIM   NAME  STATE  TARIFF  TODAY  MONTH    SPENT  BALANCE  BUNDLE LEFT       RUNS OUT\n"
                         "8901  one   ready  cheap   3/100     40  1.5 EUR  -        home 4/5, eu 0/9  2026-03-01 20:00:00Z\n"
-                        "8902  -     away   -           -      -        -  -        -                 -\n");
+                        "8902  -     away   -           -      -        -  -        -                 -\n"
+                        "8903  -     ready  -         9/9      -        -  -        -                 used up until 2026-03-02 00:00:00Z\n");
     canned_free(&server);
     done = ask(&server, SIMS, cmd_sims, seen);
     assert_non_null(strstr(done.out, "8901  226   35                     77  -           2026-03-01 12:00:00Z\n"));
