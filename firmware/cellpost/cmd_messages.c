@@ -73,7 +73,7 @@ static void print_why(json_t *parts)
 {
     json_t *choice = json_object_get(last_attempt(json_object_get(json_array_get(parts, 0), "attempt_log")), "choice"), *other;
     const char *plan = json_text_of(choice, "plan"), *bundle = json_text_of(choice, "bundle"), *list = json_text_of(choice, "list_price");
-    char text[512];
+    char text[512], words[MONEY_WORDS_MAX];
     size_t i, length;
 
     if (choice == NULL)
@@ -82,13 +82,13 @@ static void print_why(json_t *parts)
     if (bundle[0] != '\0' && length < sizeof text)
         length += (size_t)snprintf(text + length, sizeof text - length, ", bundle %s (%lld left)", bundle, (long long)json_number_of(choice, "bundle_left", 0));
     else if (list[0] != '\0' && length < sizeof text)
-        length += (size_t)snprintf(text + length, sizeof text - length, ", %s for the message (line %lld)", list, (long long)json_number_of(choice, "tariff_line", 0));
+        length += (size_t)snprintf(text + length, sizeof text - length, ", %s for the message (line %lld)", amount_words(list, words), (long long)json_number_of(choice, "tariff_line", 0));
     json_array_foreach(json_object_get(choice, "others"), i, other) {
         const char *price = json_text_of(other, "price"), *limit = json_text_of(other, "limit");
 
         if (length < sizeof text)
             length += (size_t)snprintf(text + length, sizeof text - length, "; not %s: %s%s%s%s%s", json_text_of(other, "bearer"), json_text_of(other, "verdict"),
-                                       limit[0] != '\0' ? " " : "", limit, price[0] != '\0' ? ", " : "", price);
+                                       limit[0] != '\0' ? " " : "", limit, price[0] != '\0' ? ", " : "", amount_words(price, words));
     }
     putchar('\n');
     cli_print_field("why", text);

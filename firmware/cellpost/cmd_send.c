@@ -31,7 +31,7 @@ static const struct cli_option send_options[] = {
     { "priority", SEND_PRIORITY, "N", "0 (bulk) to 9 (alarms); else 5" },
     { "at", SEND_AT, "TIME", "send then: 08:00, \"2026-03-01 08:00\", 2026-03-01T08:00:00+02:00, +2h" },
     { "validity", SEND_VALIDITY, "DURATION", "give up after this long: 90s, 15m, 24h, 7d" },
-    { "patience", SEND_PATIENCE, "DURATION", "how long it may wait for a cheaper SIM; 0: not at all; else as its route says" },
+    { "patience", SEND_PATIENCE, "DURATION", "how long it may wait for a cheaper SIM; 0: not at all; else as its key or route says" },
     { "country", SEND_COUNTRY, "XX", "of which country national numbers are: RO, FR ...; else as the gateway is set" },
     { "no-report", SEND_NO_REPORT, NULL, "ask for no delivery report" },
     { "flash", SEND_FLASH, NULL, "show at once on the phone, as class 0" },

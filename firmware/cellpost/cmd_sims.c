@@ -20,7 +20,7 @@ static const struct cli_syntax sims_syntax = {
     .verb = "sims", .arguments = "", .options = sims_options,
     .summary = "Lists the SIMs that were ever seen: what they have sent, and what they may still send.",
     .notes = "TODAY and MONTH are parts, with the limit where there is one. RUNS OUT is when the first of its limits will, at the rate\n"
-             "so far.",
+             "so far, or until when it is used up.",
 };
 
 static void add_bundles(struct table *table, json_t *bundles)
@@ -39,6 +39,16 @@ static void add_bundles(struct table *table, json_t *bundles)
     table_add(table, text, TABLE_PLAIN);
 }
 
+static void add_runs_out(const struct cli *cli, struct table *table, json_t *sim)
+{
+    char time[WHEN_TEXT_MAX];
+
+    if (json_object_get(sim, "used_up_until") != NULL)
+        table_addf(table, TABLE_WARN, "used up until %s", cli_time_of(cli, sim, "used_up_until", time));
+    else
+        table_add(table, cli_time_of(cli, sim, "runs_out_at", time), TABLE_WARN);
+}
+
 static struct table *rows_of_use(const struct cli *cli, json_t *sims)
 {
     static const struct table_column columns[] = {
@@ -52,7 +62,7 @@ static struct table *rows_of_use(const struct cli *cli, json_t *sims)
     json_array_foreach(sims, i, sim) {
         json_t *limits = json_object_get(sim, "limits");
         const char *state = json_text_of(sim, "state");
-        char text[LIMIT_WORDS_MAX], money[MONEY_WORDS_MAX], balance[96], time[WHEN_TEXT_MAX];
+        char text[LIMIT_WORDS_MAX], money[MONEY_WORDS_MAX], balance[96];
 
         table_add(table, json_text_of(sim, "iccid"), TABLE_PLAIN);
         table_add(table, json_text_of(sim, "name"), TABLE_PLAIN);
@@ -64,7 +74,7 @@ static struct table *rows_of_use(const struct cli *cli, json_t *sims)
         balance_shown(json_object_get(sim, "balance"), balance, sizeof balance);
         table_add(table, balance, TABLE_PLAIN);
         add_bundles(table, json_object_get(sim, "bundles"));
-        table_add(table, cli_time_of(cli, sim, "runs_out_at", time), TABLE_WARN);
+        add_runs_out(cli, table, sim);
     }
     return table;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * ussd and balance: questions for the operator of one SIM, and what it says. */
+#include "firmware/cellpost/bearer_words.h"
 #include "firmware/cellpost/cli.h"
 #include "firmware/cellpost/commands.h"
 #include "firmware/cellpost/memory.h"
@@ -100,11 +101,12 @@ void balance_shown(json_t *balance, char *ret_text, size_t size)
 {
     const char *amount = json_text_of(balance, "amount"), *until = json_text_of(balance, "valid_until");
     int64_t parts = json_number_of(balance, "rest_parts", -1);
+    char words[MONEY_WORDS_MAX];
     size_t used = 0;
 
     ret_text[0] = '\0';
     if (amount[0] != '\0')
-        used += (size_t)snprintf(ret_text, size, "%.32s%s%.3s", amount, json_text_of(balance, "currency")[0] != '\0' ? " " : "",
+        used += (size_t)snprintf(ret_text, size, "%.32s%s%.3s", amount_words(amount, words), json_text_of(balance, "currency")[0] != '\0' ? " " : "",
                                  json_text_of(balance, "currency"));
     if (parts >= 0 && used < size)
         used += (size_t)snprintf(ret_text + used, size - used, "%s%lld part%s", used > 0 ? ", " : "", (long long)parts, parts == 1 ? "" : "s");

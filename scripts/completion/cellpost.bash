@@ -16,6 +16,7 @@ _cellpost()
     --socket|--file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --state|-s) mapfile -t COMPREPLY < <(compgen -W "scheduled queued sending sent delivered undelivered expired rejected failed unknown held cancelled" -- "$current"); return ;;
     --encoding) mapfile -t COMPREPLY < <(compgen -W "auto gsm7 ucs2" -- "$current"); return ;;
+    --patience) mapfile -t COMPREPLY < <(compgen -W "0 10m 1h 1d" -- "$current"); return ;;
     --scope) mapfile -t COMPREPLY < <(compgen -W "send read inbox admin" -- "$current"); return ;;
     esac
     if [[ -z $verb ]]; then

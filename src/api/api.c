@@ -185,6 +185,7 @@ static bool exchange_authorize(struct api_exchange *exchange)
     char name[KEY_NAME_MAX];
     int r;
 
+    exchange->patience_s = MESSAGE_PATIENCE_AS_ROUTED;
     if (exchange->request->peer) {
         exchange->scopes = API_SCOPE_ALL;
         (void)snprintf(exchange->actor, sizeof exchange->actor, "%s", exchange->request->peer);
@@ -206,7 +207,7 @@ static bool exchange_authorize(struct api_exchange *exchange)
     }
     r = api_hash(&(struct api_piece){ secret, strlen(secret) }, 1, hash);
     if (r == 0)
-        r = store_read_key(exchange->api->reader, hash, name, &exchange->scopes);
+        r = store_read_key(exchange->api->reader, hash, name, &exchange->scopes, &exchange->patience_s);
     if (r == -ENOENT) {
         api_problem_plain(exchange->response, PROBLEM_BAD_KEY, "This key is not known here");
         return false;

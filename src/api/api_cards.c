@@ -52,6 +52,20 @@ static void put_bundles(json_t *object, const struct survey_bearer *bearer)
     json_object_set_new(object, "bundles", list);
 }
 
+/* Nothing goes by it before the last of the limits that are used up begins anew. */
+static int64_t used_up_until_ms(const struct survey_bearer *bearer)
+{
+    int64_t until_ms = 0;
+
+    for (uint8_t i = 0; i < bearer->limit_count; i++) {
+        const struct limit_view *view = &bearer->limits[i].view;
+
+        if (view->limit > 0 && view->used >= view->limit && view->resets_at_ms > until_ms)
+            until_ms = view->resets_at_ms;
+    }
+    return until_ms;
+}
+
 void json_put_limits(json_t *object, const struct survey_bearer *bearer, const char *currency)
 {
     json_t *limits = json_object();
@@ -77,6 +91,7 @@ void json_put_limits(json_t *object, const struct survey_bearer *bearer, const c
     json_object_set_new(object, "limits", limits);
     put_bundles(object, bearer);
     json_put_time(object, "runs_out_at", bearer->runs_out_at_ms);
+    json_put_time(object, "used_up_until", used_up_until_ms(bearer));
 }
 
 /* -- all of them ------------------------------------------------------------------------------------------------- */

@@ -350,6 +350,7 @@ enum api_step api_routes_explain(struct api_exchange *exchange)
     if (!take_number(exchange, answer, &number) || !take_parts(exchange, answer, &parts) || !api_query_time(exchange, "at", &at_ms))
         goto out;
     r = api_survey_ask(exchange->api, number.text, parts, &survey->ask);
+    survey->ask.patience_s = exchange->patience_s;   /* as a message of who asks would have it */
     if (r < 0) {
         api_problem_store(exchange->response, r);
         goto out;

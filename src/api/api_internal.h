@@ -28,6 +28,7 @@ struct api_exchange {
     struct api_response *response;
     const struct api_route *route;
     unsigned scopes;                     /* of whoever asks */
+    uint32_t patience_s;                 /* of whose messages that do not say; MESSAGE_PATIENCE_AS_ROUTED */
     char actor[64];                      /* "key:NAME", "uid:0" */
     char argument[128];                  /* what the {segment} of the pattern stands for, decoded */
 };

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/api/api_internal.h"
+#include "src/api/api_send.h"
 
 static const struct { unsigned scope; const char *name; } scopes[] = {
     { API_SCOPE_SEND, "send" }, { API_SCOPE_READ, "read" }, { API_SCOPE_INBOX, "inbox" }, { API_SCOPE_ADMIN, "admin" },
@@ -23,6 +23,12 @@ static json_t *scopes_render(unsigned held)
     return list;
 }
 
+static void put_patience(json_t *object, uint32_t patience_s)
+{
+    if (patience_s != MESSAGE_PATIENCE_AS_ROUTED)
+        json_put_int(object, "patience_s", patience_s);
+}
+
 /* -- list ------------------------------------------------------------------------------------------------------ */
 
 static void key_add(void *context, const struct key_row *row)
@@ -31,6 +37,7 @@ static void key_add(void *context, const struct key_row *row)
 
     json_put_text(item, "name", row->name);
     json_object_set_new(item, "scopes", scopes_render(row->scopes));
+    put_patience(item, row->patience_s);
     json_put_time(item, "created_at", row->created_ms);
     json_array_append_new(context, item);
 }
@@ -52,7 +59,7 @@ enum api_step api_keys_list(struct api_exchange *exchange)
 
 /* -- add ------------------------------------------------------------------------------------------------------- */
 
-struct key_spec { const char *name; unsigned scopes; };
+struct key_spec { const char *name; unsigned scopes; uint32_t patience_s; };
 
 static bool name_is_good(const char *name)
 {
@@ -105,6 +112,11 @@ static bool take_scopes(struct api_exchange *exchange, json_t *value, const char
     return true;
 }
 
+static bool take_patience_s(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
+{
+    return send_patience_take(exchange, value, pointer, &((struct key_spec *)into)->patience_s);
+}
+
 static void key_add_finish(struct api *api, struct api_call *call, struct api_response *ret_response)
 {
     const struct api_pending *pending = call->state;
@@ -124,20 +136,23 @@ static void key_add_finish(struct api *api, struct api_call *call, struct api_re
     json_put_text(body, "name", key->name);
     json_put_text(body, "key", pending->secret);
     json_object_set_new(body, "scopes", scopes_render(key->scopes));
+    put_patience(body, key->patience_s);
     api_answer_json(ret_response, 201, body);
     (void)snprintf(ret_response->location, sizeof ret_response->location, "/v1/keys/%s", key->name);
 }
 
 enum api_step api_keys_add(struct api_exchange *exchange)
 {
-    static const struct api_field fields[] = { { "name", true, take_name }, { "scopes", false, take_scopes } };
-    struct key_spec spec = { .scopes = API_KEY_SCOPES_DEFAULT };
+    static const struct api_field fields[] = {
+        { "name", true, take_name }, { "scopes", false, take_scopes }, { "patience_s", false, take_patience_s },
+    };
+    struct key_spec spec = { .scopes = API_KEY_SCOPES_DEFAULT, .patience_s = MESSAGE_PATIENCE_AS_ROUTED };
     json_t *body = api_body_object(exchange);
     struct api_pending *pending;
     struct store_change *change;
     enum api_step step = API_DONE;
 
-    if (!body || !api_take_fields(exchange, body, "", fields, 2, &spec))
+    if (!body || !api_take_fields(exchange, body, "", fields, sizeof fields / sizeof fields[0], &spec))
         goto out;
     change = exchange->call->change = change_new(CHANGE_KEY_ADD, exchange->request->now_ms);
     if (!change) {
@@ -150,6 +165,7 @@ enum api_step api_keys_add(struct api_exchange *exchange)
     api_secret_format(exchange->request->entropy, pending->secret);
     (void)snprintf(change->u.key.name, sizeof change->u.key.name, "%s", spec.name);
     change->u.key.scopes = spec.scopes;
+    change->u.key.patience_s = spec.patience_s;
     if (api_hash(&(struct api_piece){ pending->secret, strlen(pending->secret) }, 1, change->u.key.hash) == 0)
         step = API_WAIT_CHANGE;
     else

@@ -32,6 +32,8 @@ void send_error_set(struct send_error *error, enum api_problem_code code, json_t
 
 /* The fields of an object whose JSON pointer is base. False: its shape is wrong, and that is the answer. */
 bool send_spec_take(struct api_exchange *exchange, json_t *object, const char *base, struct send_spec *ret_spec);
+/* How long it may wait for a cheaper bearer. False: no such time, and that is the answer. */
+bool send_patience_take(struct api_exchange *exchange, json_t *value, const char *pointer, uint32_t *ret_patience_s);
 bool send_refuse_value(struct api_exchange *exchange, const char *pointer, const char *wanted);   /* false */
 
 /* The number as it is kept and dialled, or why no message goes there and, cleaned, what was written. country: "" for the

@@ -91,14 +91,19 @@ static bool take_validity_s(struct api_exchange *exchange, json_t *value, const 
     return take_integer(exchange, value, pointer, 1, API_VALIDITY_S_MAX, &((struct send_spec *)into)->validity_s);
 }
 
-static bool take_patience_s(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
+bool send_patience_take(struct api_exchange *exchange, json_t *value, const char *pointer, uint32_t *ret_patience_s)
 {
     int64_t number = 0;
 
     if (!take_integer(exchange, value, pointer, 0, API_VALIDITY_S_MAX, &number))
         return false;
-    ((struct send_spec *)into)->patience_s = (uint32_t)number;
+    *ret_patience_s = (uint32_t)number;
     return true;
+}
+
+static bool take_patience_s(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
+{
+    return send_patience_take(exchange, value, pointer, &((struct send_spec *)into)->patience_s);
 }
 
 static bool take_country(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
@@ -196,7 +201,7 @@ bool send_spec_take(struct api_exchange *exchange, json_t *object, const char *b
 
     *ret_spec = (struct send_spec){ .validity_s = config->validity_s, .priority = MESSAGE_PRIORITY_DEFAULT, .message_class = -1,
                                     .report = config->report, .policy = MESSAGE_AT_MOST_ONCE,
-                                    .patience_s = MESSAGE_PATIENCE_AS_ROUTED, .encoding = SMS_ENCODING_AUTO };
+                                    .patience_s = exchange->patience_s, .encoding = SMS_ENCODING_AUTO };
     if (!json_is_object(object))
         return api_refuse_type(exchange, object, base, "an object");
     return api_take_fields(exchange, object, base, send_fields, sizeof send_fields / sizeof send_fields[0], ret_spec);

@@ -65,15 +65,26 @@ int money_parse(const char *text, int64_t max_micro, int64_t *ret_micro, const c
     return 0;
 }
 
-void money_format(int64_t micro, char ret_text[MONEY_CHARS])
+static void format(int64_t micro, size_t decimals_min, char ret_text[MONEY_CHARS])
 {
     uint64_t amount = micro < 0 ? 0 - (uint64_t)micro : (uint64_t)micro;
-    size_t length;
+    size_t length, length_min;
 
     (void)snprintf(ret_text, MONEY_CHARS, "%s%llu.%06llu", micro < 0 ? "-" : "", (unsigned long long)(amount / 1000000),
                    (unsigned long long)(amount % 1000000));
     length = strlen(ret_text);
-    while (ret_text[length - 1] == '0')
+    length_min = length - DECIMALS + decimals_min;
+    while (length > length_min && ret_text[length - 1] == '0')
         length--;
     ret_text[ret_text[length - 1] == '.' ? length - 1 : length] = '\0';
+}
+
+void money_format(int64_t micro, char ret_text[MONEY_CHARS])
+{
+    format(micro, 0, ret_text);
+}
+
+void money_format_price(int64_t micro, char ret_text[MONEY_CHARS])
+{
+    format(micro, 2, ret_text);
 }

@@ -15,4 +15,7 @@ int money_parse(const char *text, int64_t max_micro, int64_t *ret_micro, const c
 /* As short as it can be: "0.049", "12", "-3.5". */
 void money_format(int64_t micro, char ret_text[MONEY_CHARS]);
 
+/* As people write prices, with at least two decimals: "0.049", "12.00", "-3.50". */
+void money_format_price(int64_t micro, char ret_text[MONEY_CHARS]);
+
 #endif

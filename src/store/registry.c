@@ -149,20 +149,21 @@ int registry_balance(struct store *store, struct store_change *change)
 int registry_key_add(struct store *store, struct store_change *change)
 {
     struct change_key *key = &change->u.key;
+    int64_t patience_s = key->patience_s == MESSAGE_PATIENCE_AS_ROUTED ? -1 : (int64_t)key->patience_s;
     struct sql *sql = &store->sql;
     bool there;
 
     if (key->name[0] == '\0' || memchr(key->name, '\0', sizeof key->name) == NULL)
         return -EINVAL;
-    there = sql_number(sql, "SELECT count(*) FROM api_key WHERE name = ?1 AND hash = ?2 AND scopes = ?3", 0,
-                       SQL_ARGS(sql_text(key->name), sql_blob(key->hash, sizeof key->hash), sql_int(key->scopes))) != 0;
+    there = sql_number(sql, "SELECT count(*) FROM api_key WHERE name = ?1 AND hash = ?2 AND scopes = ?3 AND patience_s = ?4", 0,
+                       SQL_ARGS(sql_text(key->name), sql_blob(key->hash, sizeof key->hash), sql_int(key->scopes), sql_int(patience_s))) != 0;
     if (there)
         return 0;                        /* this very change, applied before */
     if (sql_number(sql, "SELECT count(*) FROM api_key WHERE name = ?1 OR hash = ?2", 0,
                    SQL_ARGS(sql_text(key->name), sql_blob(key->hash, sizeof key->hash))) != 0)
         return -EEXIST;
-    sql_run(sql, "INSERT INTO api_key(name, hash, scopes, created_ms) VALUES(?1, ?2, ?3, ?4)",
-            SQL_ARGS(sql_text(key->name), sql_blob(key->hash, sizeof key->hash), sql_int(key->scopes), sql_int(change->now_ms)));
+    sql_run(sql, "INSERT INTO api_key(name, hash, scopes, patience_s, created_ms) VALUES(?1, ?2, ?3, ?4, ?5)",
+            SQL_ARGS(sql_text(key->name), sql_blob(key->hash, sizeof key->hash), sql_int(key->scopes), sql_int(patience_s), sql_int(change->now_ms)));
     return sql->failed;
 }
 

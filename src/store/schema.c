@@ -121,9 +121,11 @@ static const char schema_3[] =
     "ALTER TABLE message ADD COLUMN moved_ms INTEGER NOT NULL DEFAULT 0;";
 
 /* What parts cost and why they went where they went, what each SIM has used of its limits, who answers whom, who wants
- * nothing more, which tariffs were in force, and what operators said about a card's credit. */
+ * nothing more, which tariffs were in force, what operators said about a card's credit, and how long the messages of a key may
+ * wait (-1: as routed). */
 static const char schema_4[] =
     "ALTER TABLE message ADD COLUMN patience_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE api_key ADD COLUMN patience_s INTEGER NOT NULL DEFAULT -1;"
     "ALTER TABLE attempt ADD COLUMN price_micro INTEGER NOT NULL DEFAULT -1;"
     "ALTER TABLE attempt ADD COLUMN choice TEXT;"
     "CREATE TABLE sim_use(sim_id INTEGER PRIMARY KEY, state TEXT NOT NULL) STRICT;"

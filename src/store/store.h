@@ -236,7 +236,8 @@ struct change_sim {
 };
 
 #define KEY_NAME_MAX 48
-struct change_key { char name[KEY_NAME_MAX]; uint8_t hash[32]; uint32_t scopes; };   /* -EEXIST, -ENOENT */
+/* patience_s: of messages that do not say; MESSAGE_PATIENCE_AS_ROUTED. -EEXIST, -ENOENT. */
+struct change_key { char name[KEY_NAME_MAX]; uint8_t hash[32]; uint32_t scopes, patience_s; };
 
 #define ROUTING_TEXTS_MAX (INT64_C(64) << 20)   /* octets of files of all versions together; older ones keep names and hashes alone */
 struct change_routing {

@@ -100,7 +100,7 @@ int store_read_opt_out(struct store_reader *reader, const char *number, void (*e
 /* How many there are; kept by the writer. */
 int store_read_opt_out_count(struct store_reader *reader, uint64_t *ret_count);
 
-struct key_row { const char *name; uint32_t scopes; int64_t created_ms; };
+struct key_row { const char *name; uint32_t scopes, patience_s; int64_t created_ms; };   /* MESSAGE_PATIENCE_AS_ROUTED */
 int store_read_keys(struct store_reader *reader, void (*each)(void *context, const struct key_row *row), void *context);
 /* Tariffs and routes that were in force. files: JSON as in change_routing, without the texts where all are asked for. */
 #define STORE_VERSIONS_READ_MAX 100      /* the newest */
@@ -109,6 +109,6 @@ int store_read_versions(struct store_reader *reader, void (*each)(void *context,
 int store_read_version(struct store_reader *reader, int64_t id, void (*each)(void *context, const struct version_row *row), void *context);   /* -ENOENT */
 
 /* -ENOENT: no key with this hash. */
-int store_read_key(struct store_reader *reader, const uint8_t hash[32], char ret_name[48], uint32_t *ret_scopes);
+int store_read_key(struct store_reader *reader, const uint8_t hash[32], char ret_name[48], uint32_t *ret_scopes, uint32_t *ret_patience_s);
 
 #endif

@@ -151,26 +151,28 @@ int store_read_keys(struct store_reader *reader, void (*each)(void *context, con
     sqlite3_stmt *row;
 
     reader_begin(reader);
-    row = sql_query(sql, "SELECT name, scopes, created_ms FROM api_key ORDER BY name", SQL_NO_ARGS);
+    row = sql_query(sql, "SELECT name, scopes, patience_s, created_ms FROM api_key ORDER BY name", SQL_NO_ARGS);
     while (sql_next(sql, row)) {
-        struct key_row key = { sql_column_text(row, 0), (uint32_t)sqlite3_column_int64(row, 1), sqlite3_column_int64(row, 2) };
+        struct key_row key = { sql_column_text(row, 0), (uint32_t)sqlite3_column_int64(row, 1), (uint32_t)sqlite3_column_int64(row, 2),
+                               sqlite3_column_int64(row, 3) };
 
         each(context, &key);
     }
     return sql->failed;
 }
 
-int store_read_key(struct store_reader *reader, const uint8_t hash[32], char ret_name[48], uint32_t *ret_scopes)
+int store_read_key(struct store_reader *reader, const uint8_t hash[32], char ret_name[48], uint32_t *ret_scopes, uint32_t *ret_patience_s)
 {
     struct sql *sql = &reader->sql;
     sqlite3_stmt *row;
 
     reader_begin(reader);
-    row = sql_query(sql, "SELECT name, scopes FROM api_key WHERE hash = ?1", SQL_ARGS(sql_blob(hash, 32)));
+    row = sql_query(sql, "SELECT name, scopes, patience_s FROM api_key WHERE hash = ?1", SQL_ARGS(sql_blob(hash, 32)));
     if (!sql_next(sql, row))
         return sql->failed != 0 ? sql->failed : -ENOENT;
     sql_copy_text(row, 0, ret_name, 48);
     *ret_scopes = (uint32_t)sqlite3_column_int64(row, 1);
+    *ret_patience_s = (uint32_t)sqlite3_column_int64(row, 2);
     sql_end(sql, row);
     return sql->failed;
 }

@@ -179,7 +179,7 @@ static void the_events_that_are_remembered_parse_line_by_line(void **state)
 
 static void keys_are_added_listed_and_removed(void **state)
 {
-    struct run run = RUN("key", "add", "shop", "--scope", "send");
+    struct run run = RUN("key", "add", "shop", "--scope", "send", "--patience", "10m");
     json_t *json;
 
     (void)state;
@@ -187,6 +187,7 @@ static void keys_are_added_listed_and_removed(void **state)
     assert_true(strlen(run.out) > 20);
     run_done(&run);
     json = expect_json(RUN("key", "list", "--json"), 0);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(json_object_get(json, "keys"), 0), "patience_s")), 600);
     assert_int_equal(size_of(json, "keys"), 1);
     expect_status(RUN("key", "add", "shop"), 1);   /* the name is taken */
     expect_status(RUN("key", "remove", "shop"), 0);

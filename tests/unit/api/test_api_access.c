@@ -184,6 +184,10 @@ static const struct { const char *body; int status; const char *code, *pointer; 
     { "{\"name\":\"a\",\"scopes\":[\"send\",\"root\"]}", 400, "bad_value", "/scopes/1" },
     { "{\"name\":\"a\",\"scopes\":[1]}", 400, "wrong_type", "/scopes/0" },
     { "{\"name\":\"a\",\"scope\":[\"send\"]}", 400, "unknown_field", "/scope" },
+    { "{\"name\":\"a\",\"patience_s\":-1}", 400, "bad_value", "/patience_s" },
+    { "{\"name\":\"a\",\"patience_s\":38102401}", 400, "bad_value", "/patience_s" },
+    { "{\"name\":\"a\",\"patience_s\":\"10m\"}", 400, "wrong_type", "/patience_s" },
+    { "{\"name\":\"a\",\"patience_s\":null}", 400, "wrong_type", "/patience_s" },
     { "{\"name\":\"taken\"}", 409, "key_exists", NULL },
 };
 
@@ -199,6 +203,72 @@ static void a_wrong_key_request_is_refused(void **state)
         assert_problem(&answer, wrong_keys[i].status, wrong_keys[i].code, wrong_keys[i].pointer);
         answer_done(&answer);
     }
+    rig_free(rig);
+}
+
+/* Of a message that this key sends, as the database has it. */
+static uint32_t patience_kept(const char *key_body, const char *member)
+{
+    struct rig *rig = rig_new(NULL);
+    struct store_change *list = change_new(CHANGE_FETCH, NOW_MS);
+    char key[64] = "", body[128];
+    struct answer answer;
+    uint32_t patience_s;
+
+    if (key_body)
+        new_key(rig, key_body, key);
+    (void)snprintf(body, sizeof body, "{\"to\":\"+40722000001\",\"text\":\"a\"%s}", member);
+    answer = ask(rig, &(struct ask){ .method = "POST", .path = "/v1/messages", .key = key_body ? key : NULL, .body = body });
+    assert_int_equal(answer.response.status, 202);
+    answer_done(&answer);
+    list->u.fetch.after_priority = MESSAGE_PRIORITY_MAX;
+    list->u.fetch.limit = 10;
+    rig_apply(rig, list);
+    assert_int_equal(list->u.fetch.item_count, 1);
+    patience_s = list->u.fetch.items[0].patience_s;
+    change_free(list);
+    rig_free(rig);
+    return patience_s;
+}
+
+static void a_message_that_does_not_say_has_the_patience_of_its_key(void **state)
+{
+    static const struct { const char *key, *member; uint32_t patience_s; } rows[] = {
+        { "{\"name\":\"a\",\"patience_s\":600}", "", 600 },
+        { "{\"name\":\"a\",\"patience_s\":600}", ",\"patience_s\":30", 30 },
+        { "{\"name\":\"a\",\"patience_s\":600}", ",\"patience_s\":0", 0 },
+        { "{\"name\":\"a\",\"patience_s\":0}", "", 0 },                       /* now, whatever its route says */
+        { "{\"name\":\"a\",\"patience_s\":0}", ",\"patience_s\":30", 30 },
+        { "{\"name\":\"a\",\"patience_s\":38102400}", "", 38102400 },
+        { "{\"name\":\"a\"}", "", MESSAGE_PATIENCE_AS_ROUTED },
+        { "{\"name\":\"a\"}", ",\"patience_s\":30", 30 },
+        { NULL, "", MESSAGE_PATIENCE_AS_ROUTED },                              /* the unix socket has no key */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(patience_kept(rows[i].key, rows[i].member), rows[i].patience_s);
+}
+
+static void a_key_is_shown_with_its_patience_where_it_has_one(void **state)
+{
+    struct rig *rig = rig_new(NULL);
+    struct answer answer = ask(rig, &(struct ask){ .method = "POST", .path = "/v1/keys", .body = "{\"name\":\"a\",\"patience_s\":600}" });
+    char key[64];
+
+    (void)state;
+    assert_int_equal(json_integer_value(at(&answer, "patience_s")), 600);
+    answer_done(&answer);
+    answer = ask(rig, &(struct ask){ .method = "POST", .path = "/v1/keys", .body = "{\"name\":\"b\"}" });
+    assert_int_equal(answer.response.status, 201);
+    assert_null(at(&answer, "patience_s"));
+    answer_done(&answer);
+    new_key(rig, "{\"name\":\"c\",\"patience_s\":0}", key);
+    answer = ask_get(rig, "/v1/keys", NULL);
+    assert_int_equal(json_integer_value(at(&answer, "keys/0/patience_s")), 600);
+    assert_null(at(&answer, "keys/1/patience_s"));
+    assert_true(json_is_integer(at(&answer, "keys/2/patience_s")) && json_integer_value(at(&answer, "keys/2/patience_s")) == 0);
+    answer_done(&answer);
     rig_free(rig);
 }
 
@@ -281,6 +351,8 @@ int main(void)
         cmocka_unit_test(the_secret_of_a_key_is_nowhere_in_the_database),
         cmocka_unit_test(entropy_becomes_base64url),
         cmocka_unit_test(a_wrong_key_request_is_refused),
+        cmocka_unit_test(a_message_that_does_not_say_has_the_patience_of_its_key),
+        cmocka_unit_test(a_key_is_shown_with_its_patience_where_it_has_one),
         cmocka_unit_test(a_removed_key_opens_nothing),
         cmocka_unit_test(the_head_alone_tells_what_will_be_refused),
         cmocka_unit_test(a_call_whose_client_has_gone_is_dropped_without_a_trace),

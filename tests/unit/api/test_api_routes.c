@@ -211,6 +211,35 @@ static void what_a_card_is_doing_decides_when_it_goes(void **state)
     world_free(&world);
 }
 
+static void who_asks_with_a_key_is_told_by_the_patience_of_that_key(void **state)
+{
+    static const struct { const char *key, *bearer, *when; int64_t patience_s; } rows[] = {
+        { "{\"name\":\"a\",\"patience_s\":90}", CHEAP, "patient", 90 }, { "{\"name\":\"b\",\"patience_s\":0}", DEAR, "now", 0 },
+        { "{\"name\":\"c\"}", CHEAP, "patient", 600 },
+    };
+    struct world world = world_new("prefix,bearers,patience\n33,*,10m\n");
+
+    (void)state;
+    world_start(&world);
+    chooser_bearer_state(world.rig->chooser, world.cheap, true, true, world.rig->loop_now.mono_ms + 60000);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct answer answer = ask(world.rig, &(struct ask){ .method = "POST", .path = "/v1/keys", .body = rows[i].key });
+        char key[64];
+
+        (void)snprintf(key, sizeof key, "%s", text_at(&answer, "key"));
+        answer_done(&answer);
+        answer = ask(world.rig, &(struct ask){ .method = "GET", .path = "/v1/routes/explain", .query = "to=+33700000001", .key = key });
+        assert_int_equal(number_at(&answer, "patience_s"), rows[i].patience_s);
+        assert_string_equal(text_at(&answer, "choice/bearer"), rows[i].bearer);
+        answer_done(&answer);
+        answer = ask(world.rig, &(struct ask){ .method = "POST", .path = "/v1/quote", .key = key, .body = "{\"to\":\"+33700000001\",\"text\":\"a\"}" });
+        assert_string_equal(text_at(&answer, "messages/0/bearer"), rows[i].bearer);
+        assert_string_equal(text_at(&answer, "messages/0/when"), rows[i].when);
+        answer_done(&answer);
+    }
+    world_free(&world);
+}
+
 static void a_limit_says_which_and_until_when(void **state)
 {
     struct world world = world_new("");
@@ -545,8 +574,46 @@ static void cards_show_what_they_used_and_what_is_left(void **state)
     assert_int_equal(number_at(&answer, "sims/0/bundles/0/left"), 4);
     assert_int_equal(number_at(&answer, "sims/0/bundles/0/parts"), 5);
     assert_string_equal(text_at(&answer, "sims/0/bundles/0/resets_at"), "2026-01-01T00:00:00.000Z");
+    assert_null(at(&answer, "sims/0/used_up_until"));
     answer_done(&answer);
     world_free(&world);
+}
+
+static void a_card_that_is_used_up_says_when_the_last_of_its_limits_begins_anew(void **state)
+{
+    static const struct { struct limit_rules limits; const char *until; } rows[] = {
+        { { .per_day = 4 }, "" },
+        { { .per_day = 3 }, "2025-12-02T00:00:00.000Z" },
+        { { .per_month = 3 }, "2026-01-01T00:00:00.000Z" },
+        { { .per_day = 3, .per_month = 3 }, "2026-01-01T00:00:00.000Z" },
+        { { .per_day = 3, .per_month = 4 }, "2025-12-02T00:00:00.000Z" },
+        { { .spend_per_day_micro = 90000 }, "2025-12-02T00:00:00.000Z" },      /* what was spent, to the millionth */
+        { { .per_hour = 3 }, "" },                                             /* slides: there is no one moment */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct world world = world_new("");
+        struct answer answer;
+        uint32_t sim, modem;
+
+        memcpy(world.sims[0].iccid, "8940011234567890123", 20);
+        world.sims[0].limits = rows[i].limits;
+        world.routing.sims = world.sims;
+        world.routing.sim_count = 2;
+        rig_sim(world.rig, &sim, &modem);
+        assert_int_equal(chooser_configure(world.rig->chooser, &world.routing, world.rig->loop_now), 0);
+        assert_int_equal(chooser_bearer_open(world.rig->chooser, ROUTE_SIM, world.sims[0].iccid, sim, NULL, world.rig->loop_now, &world.cheap), 0);
+        take(&world, world.cheap, "33700000009", 2);
+        take(&world, world.cheap, "33600000009", 1);
+        answer = ask_get(world.rig, "/v1/sims", NULL);
+        if (rows[i].until[0] == '\0')
+            assert_null(at(&answer, "sims/0/used_up_until"));
+        else
+            assert_string_equal(text_at(&answer, "sims/0/used_up_until"), rows[i].until);
+        answer_done(&answer);
+        world_free(&world);
+    }
 }
 
 /* -- intake ------------------------------------------------------------------------------------------------------- */
@@ -729,6 +796,7 @@ int main(void)
         cmocka_unit_test(prices_are_those_of_the_day_that_is_asked_for),
         cmocka_unit_test(every_verdict_has_its_reason),
         cmocka_unit_test(what_a_card_is_doing_decides_when_it_goes),
+        cmocka_unit_test(who_asks_with_a_key_is_told_by_the_patience_of_that_key),
         cmocka_unit_test(a_limit_says_which_and_until_when),
         cmocka_unit_test(without_tariffs_and_cards_it_is_told_too),
         cmocka_unit_test(what_is_not_taken_at_intake_is_explained_with_its_code),
@@ -743,6 +811,7 @@ int main(void)
         cmocka_unit_test(a_quote_is_refused_as_the_message_would_be),
         cmocka_unit_test(who_is_on_the_opt_out_list_is_quoted_and_explained_as_refused),
         cmocka_unit_test(cards_show_what_they_used_and_what_is_left),
+        cmocka_unit_test(a_card_that_is_used_up_says_when_the_last_of_its_limits_begins_anew),
         cmocka_unit_test(a_route_refuses_with_its_note_and_decides_about_fixed_lines),
         cmocka_unit_test(what_the_tables_say_is_what_intake_is_told),
         cmocka_unit_test(a_note_of_any_length_leaves_a_good_reason),

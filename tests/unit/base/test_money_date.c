@@ -70,6 +70,23 @@ static void negative_amounts_are_written_too(void **state)
     assert_string_equal(text, "-9223372036854.775808");
 }
 
+static void prices_have_at_least_two_decimals_and_lose_none(void **state)
+{
+    static const struct { int64_t micro; const char *text; } rows[] = {
+        { 0, "0.00" },               { 100000, "0.10" },     { 49000, "0.049" },            { 50000, "0.05" },
+        { 12000000, "12.00" },       { 1100000, "1.10" },    { 1, "0.000001" },             { 100000000, "100.00" },
+        { 99999, "0.099999" },       { -500000, "-0.50" },   { -3000000, "-3.00" },         { -1, "-0.000001" },
+        { INT64_MAX, "9223372036854.775807" },               { INT64_MIN, "-9223372036854.775808" },
+    };
+    char text[MONEY_CHARS];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        money_format_price(rows[i].micro, text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 static void dates_are_days_and_back(void **state)
 {
     static const struct { const char *text; int32_t days; } rows[] = {
@@ -108,6 +125,7 @@ int main(void)
         cmocka_unit_test(amounts_are_exact_millionths),
         cmocka_unit_test(what_is_no_amount_is_refused_with_its_reason),
         cmocka_unit_test(negative_amounts_are_written_too),
+        cmocka_unit_test(prices_have_at_least_two_decimals_and_lose_none),
         cmocka_unit_test(dates_are_days_and_back),
         cmocka_unit_test(days_that_are_not_in_the_calendar_are_refused),
     };

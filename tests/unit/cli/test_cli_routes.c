@@ -55,10 +55,10 @@ static void an_explanation_is_a_table_that_lines_up_and_a_sentence(void **state)
                         "order        send, by price\n"
                         "patience     600 s\n"
                         "\n"
-                        "SIM   NAME  TARIFF  RANK    PRICE    A PART  SHADOW  ROW                 BUNDLE        USED                     WHY\n"
-                        "8901  one   cheap      0    0 EUR  0.05 EUR       -  33 (tariffs.csv:2)  home, 7 left  per_day 3/100            may\n"
-                        "8902  -     dear       0  0.1 EUR         -       -  -                   -             spend_per_day 1.2/5 EUR  limit per_day until 2026-03-02 00:00:00Z\n"
-                        "8903  -     -          -        -         -       -  -                   -             -                        denied\n"
+                        "SIM   NAME  TARIFF  RANK     PRICE    A PART  SHADOW  ROW                 BUNDLE        USED                         WHY\n"
+                        "8901  one   cheap      0  0.00 EUR  0.05 EUR       -  33 (tariffs.csv:2)  home, 7 left  per_day 3/100                may\n"
+                        "8902  -     dear       0  0.10 EUR         -       -  -                   -             spend_per_day 1.20/5.00 EUR  limit per_day until 2026-03-02 00:00:00Z\n"
+                        "8903  -     -          -         -         -       -  -                   -             -                            denied\n"
                         "\n"
                         "By \"one\", 0 EUR\\x1b[0m: the cheapest.\n");
     canned_free(&server);
@@ -95,7 +95,7 @@ static void a_quote_names_each_price_and_the_whole_and_ends_with_1_where_one_is_
     assert_non_null(strstr(server.requests[0], "{\"country\":\"FR\",\"patience_s\":600,\"text\":\"hello\",\"to\":[\"+40906123456\",\"+33600000001\",\"+33700000001\"]}"));
     assert_string_equal(done.out,
                         "TO            PARTS  ENCODING     PRICE  SIM   BUNDLE  WHEN  REFUSED\n"
-                        "+33600000001      1  gsm7         0 EUR  one   home    now   -\n"
+                        "+33600000001      1  gsm7      0.00 EUR  one   home    now   -\n"
                         "+33700000001      1  gsm7      0.05 EUR  8902  -       soon  -\n"
                         "+40906123456      -  -                -  -     -       -     premium_number\n"
                         "\n"
@@ -121,8 +121,10 @@ static void a_quote_needs_numbers_and_a_text(void **state)
     "{\"sims\":[{\"iccid\":\"8901\",\"imsi\":\"226\",\"modem\":\"35\",\"parts_sent\":77,\"last_seen_at\":\"2026-03-01T12:00:00.000Z\",\"state\":\"ready\",\"name\":\"one\"," \
     "\"tariff\":\"cheap\",\"tags\":[],\"limits\":{\"per_day\":{\"used\":3,\"limit\":100},\"per_month\":{\"used\":40}}," \
     "\"spent\":{\"today\":{\"amount\":\"0.1\",\"currency\":\"EUR\"},\"this_month\":{\"amount\":\"1.5\",\"currency\":\"EUR\"}}," \
-    "\"bundles\":[{\"name\":\"home\",\"left\":4,\"parts\":5},{\"name\":\"eu\",\"left\":0,\"parts\":9}],\"runs_out_at\":\"2026-03-01T20:00:00.000Z\"}," \
-    "{\"iccid\":\"8902\",\"parts_sent\":0,\"state\":\"away\"}]}")
+    "\"balance\":{\"amount\":\"-0.5\",\"currency\":\"EUR\"},\"bundles\":[{\"name\":\"home\",\"left\":4,\"parts\":5},{\"name\":\"eu\",\"left\":0,\"parts\":9}],\"runs_out_at\":\"2026-03-01T20:00:00.000Z\"}," \
+    "{\"iccid\":\"8902\",\"parts_sent\":0,\"state\":\"away\"}," \
+    "{\"iccid\":\"8903\",\"parts_sent\":9,\"state\":\"ready\",\"limits\":{\"per_day\":{\"used\":9,\"limit\":9}}," \
+    "\"runs_out_at\":\"2026-03-01T11:59:59.000Z\",\"used_up_until\":\"2026-03-02T00:00:00.000Z\"}]}")
 
 static void sims_show_what_is_used_what_is_left_and_when_it_runs_out(void **state)
 {
@@ -133,9 +135,10 @@ static void sims_show_what_is_used_what_is_left_and_when_it_runs_out(void **stat
     (void)state;
     assert_int_equal(done.status, CLI_OK);
     assert_string_equal(done.out,
-                        "SIM   NAME  STATE  TARIFF  TODAY  MONTH    SPENT  BALANCE  BUNDLE LEFT       RUNS OUT\n"
-                        "8901  one   ready  cheap   3/100     40  1.5 EUR  -        home 4/5, eu 0/9  2026-03-01 20:00:00Z\n"
-                        "8902  -     away   -           -      -        -  -        -                 -\n");
+                        "SIM   NAME  STATE  TARIFF  TODAY  MONTH     SPENT  BALANCE    BUNDLE LEFT       RUNS OUT\n"
+                        "8901  one   ready  cheap   3/100     40  1.50 EUR  -0.50 EUR  home 4/5, eu 0/9  2026-03-01 20:00:00Z\n"
+                        "8902  -     away   -           -      -         -  -          -                 -\n"
+                        "8903  -     ready  -         9/9      -         -  -          -                 used up until 2026-03-02 00:00:00Z\n");
     canned_free(&server);
     done = ask(&server, SIMS, cmd_sims, seen);
     assert_non_null(strstr(done.out, "8901  226   35                     77  -           2026-03-01 12:00:00Z\n"));
@@ -149,13 +152,13 @@ static void a_message_shows_its_price_and_in_one_line_why(void **state)
     struct run done = ask(&server, REPLY("200 OK",
         "{\"id\":\"T-m1\",\"to\":\"+401\",\"text\":\"x\",\"state\":\"sent\",\"parts\":[{\"part\":1,\"state\":\"sent\",\"modem\":\"35\",\"sim\":\"8901\",\"mr\":7,\"attempts\":1,"
         "\"attempt_log\":[{\"state\":\"sent\",\"price\":{\"amount\":\"0.05\",\"currency\":\"EUR\"},\"choice\":{\"plan\":\"cheap\",\"route\":\"33\",\"tariff_line\":2,"
-        "\"list_price\":\"0.05\",\"others\":[{\"bearer\":\"8902\",\"price\":\"0.02\",\"verdict\":\"limit\",\"limit\":\"per_day\"}]}}]}],\"history\":[]}"), cmd_show, arguments);
+        "\"list_price\":\"0.1\",\"others\":[{\"bearer\":\"8902\",\"price\":\"0\",\"verdict\":\"limit\",\"limit\":\"per_day\"}]}}]}],\"history\":[]}"), cmd_show, arguments);
 
     (void)state;
     assert_int_equal(done.status, CLI_OK);
     assert_non_null(strstr(done.out, "PART  STATE  ATTEMPTS  MR  MODEM  SIM      PRICE  LAST ATTEMPT\n"
                                      "   1  sent          1   7  35     8901  0.05 EUR  sent\n"));
-    assert_non_null(strstr(done.out, "\nwhy          route 33, tariff cheap, 0.05 for the message (line 2); not 8902: limit per_day, 0.02\n"));
+    assert_non_null(strstr(done.out, "\nwhy          route 33, tariff cheap, 0.10 for the message (line 2); not 8902: limit per_day, 0.00\n"));
     canned_free(&server);
 }
 

@@ -221,6 +221,59 @@ static void a_new_key_is_alone_on_stdout(void **state)
     canned_free(&server);
 }
 
+static void a_key_is_made_with_a_patience_of_its_own(void **state)
+{
+    static const char *const replies[] = { REPLY("201 Created", "{\"name\":\"otp\",\"key\":\"cp_secret\",\"scopes\":[\"send\"],\"patience_s\":600}") };
+    static const struct { const char *const arguments[6], *body; } rows[] = {
+        { { "key", "add", "otp", "--patience", "10m", NULL }, "{\"name\":\"otp\",\"patience_s\":600}" },
+        { { "key", "add", "otp", "--patience", "0", NULL }, "{\"name\":\"otp\",\"patience_s\":0}" },
+        { { "key", "add", "otp", NULL }, "{\"name\":\"otp\"}" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct canned_server server;
+        struct run done = ask(&server, replies, 1, cmd_key, rows[i].arguments);
+
+        assert_int_equal(done.status, CLI_OK);
+        assert_non_null(strstr(server.requests[0], rows[i].body));
+        canned_free(&server);
+    }
+}
+
+static void keys_are_listed_with_their_patience(void **state)
+{
+    static const char *const replies[] = {
+        REPLY("200 OK", "{\"keys\":[{\"name\":\"news\",\"scopes\":[\"send\"],\"patience_s\":7200,\"created_at\":\"2025-12-01T00:00:00.000Z\"},"
+                        "{\"name\":\"otp\",\"scopes\":[\"send\",\"read\"],\"patience_s\":0,\"created_at\":\"2025-12-01T00:00:01.000Z\"},"
+                        "{\"name\":\"web\",\"scopes\":[\"send\"],\"created_at\":\"2025-12-01T00:00:02.000Z\"}]}"),
+    };
+    static const char *const arguments[] = { "key", "list", "--utc", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 1, cmd_key, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_string_equal(done.out, "NAME  CREATED               PATIENCE  SCOPES\n"
+                                  "news  2025-12-01 00:00:00Z    7200 s  send\n"
+                                  "otp   2025-12-01 00:00:01Z       0 s  send read\n"
+                                  "web   2025-12-01 00:00:02Z         -  send\n");
+    canned_free(&server);
+}
+
+static void patience_goes_with_a_new_key_alone_and_is_a_duration(void **state)
+{
+    static const char *const rows[][6] = {
+        { "key", "list", "--patience", "10m", NULL }, { "key", "remove", "a", "--patience", "0", NULL },
+        { "key", "add", "a", "--patience", "soon", NULL }, { "key", "add", "a", "--patience=-1", NULL },
+    };
+
+    (void)state;
+    setenv("CELLPOST_SOCKET", "/nonexistent/api.sock", 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(run_verb(cmd_key, rows[i]).status, CLI_USAGE);
+}
+
 static void the_opt_out_list_is_a_table_and_goes_on_behind_its_last_number(void **state)
 {
     static const char *const replies[] = {
@@ -309,6 +362,9 @@ int main(void)
         cmocka_unit_test(events_become_lines_and_the_unknown_kind_too),
         cmocka_unit_test(health_ends_with_1_where_no_messages_are_taken),
         cmocka_unit_test(a_new_key_is_alone_on_stdout),
+        cmocka_unit_test(a_key_is_made_with_a_patience_of_its_own),
+        cmocka_unit_test(keys_are_listed_with_their_patience),
+        cmocka_unit_test(patience_goes_with_a_new_key_alone_and_is_a_duration),
         cmocka_unit_test(the_opt_out_list_is_a_table_and_goes_on_behind_its_last_number),
         cmocka_unit_test(a_number_is_put_on_the_opt_out_list_and_taken_off_it),
         cmocka_unit_test(top_into_a_pipe_is_one_snapshot_without_escapes),

@@ -586,8 +586,8 @@ static int read_key(struct store_reader *reader, struct seen *seen)
 {
     uint8_t hash[32] = { 0 };
     char name[48];
-    uint32_t scopes;
-    int r = store_read_key(reader, hash, name, &scopes);
+    uint32_t scopes, patience_s;
+    int r = store_read_key(reader, hash, name, &scopes, &patience_s);
 
     seen->rows += r == 0 && strcmp(name, "odoo") == 0;
     return r;

@@ -421,7 +421,7 @@ static void a_card_whose_iccid_could_not_be_read_is_known_by_its_imsi(void **sta
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM sim"), 2);
 }
 
-static int key(struct bench *bench, enum change_kind kind, const char *name, uint8_t hash)
+static int patient_key(struct bench *bench, enum change_kind kind, const char *name, uint8_t hash, uint32_t patience_s)
 {
     struct store_change *change = change_new(kind, bench->now_ms);
     int r;
@@ -429,9 +429,15 @@ static int key(struct bench *bench, enum change_kind kind, const char *name, uin
     snprintf(change->u.key.name, sizeof change->u.key.name, "%s", name);
     memset(change->u.key.hash, hash, sizeof change->u.key.hash);
     change->u.key.scopes = 5;
+    change->u.key.patience_s = patience_s;
     r = apply(bench, change);
     change_free(change);
     return r;
+}
+
+static int key(struct bench *bench, enum change_kind kind, const char *name, uint8_t hash)
+{
+    return patient_key(bench, kind, name, hash, MESSAGE_PATIENCE_AS_ROUTED);
 }
 
 static void keys_add(void *context, const struct key_row *row)
@@ -447,24 +453,54 @@ static void a_key_is_found_by_its_hash_until_it_is_removed(void **state)
     struct bench *bench = *state;
     char name[48], names[128] = "";
     uint8_t hash[32];
-    uint32_t scopes = 0;
+    uint32_t scopes = 0, patience_s = 0;
 
     memset(hash, 1, sizeof hash);
-    assert_int_equal(store_read_key(bench->reader, hash, name, &scopes), -ENOENT);
+    assert_int_equal(store_read_key(bench->reader, hash, name, &scopes, &patience_s), -ENOENT);
     assert_int_equal(key(bench, CHANGE_KEY_ADD, "odoo", 1), 0);
     assert_int_equal(key(bench, CHANGE_KEY_ADD, "odoo", 1), 0);       /* the same again */
     assert_int_equal(key(bench, CHANGE_KEY_ADD, "odoo", 2), -EEXIST);
     assert_int_equal(key(bench, CHANGE_KEY_ADD, "other", 1), -EEXIST);
     assert_int_equal(key(bench, CHANGE_KEY_ADD, "", 3), -EINVAL);
     assert_int_equal(key(bench, CHANGE_KEY_ADD, "other", 2), 0);
-    assert_int_equal(store_read_key(bench->reader, hash, name, &scopes), 0);
+    assert_int_equal(store_read_key(bench->reader, hash, name, &scopes, &patience_s), 0);
     assert_string_equal(name, "odoo");
     assert_int_equal(scopes, 5);
+    assert_int_equal(patience_s, MESSAGE_PATIENCE_AS_ROUTED);
     assert_int_equal(store_read_keys(bench->reader, keys_add, names), 0);
     assert_string_equal(names, "odoo other ");
     assert_int_equal(key(bench, CHANGE_KEY_REMOVE, "odoo", 0), 0);
     assert_int_equal(key(bench, CHANGE_KEY_REMOVE, "odoo", 0), -ENOENT);
-    assert_int_equal(store_read_key(bench->reader, hash, name, &scopes), -ENOENT);
+    assert_int_equal(store_read_key(bench->reader, hash, name, &scopes, &patience_s), -ENOENT);
+}
+
+static void patience_add(void *context, const struct key_row *row)
+{
+    uint32_t **next = context;
+
+    *(*next)++ = row->patience_s;
+}
+
+static void a_key_has_a_patience_of_its_own_or_none(void **state)
+{
+    static const uint32_t wanted[] = { 0, 600, MESSAGE_PATIENCE_AS_ROUTED };
+    struct bench *bench = *state;
+    uint32_t seen[3] = { 1, 1, 1 }, *next = seen, scopes, patience_s;
+    uint8_t hash[32];
+    char name[48];
+
+    assert_int_equal(patient_key(bench, CHANGE_KEY_ADD, "a", 1, 0), 0);
+    assert_int_equal(patient_key(bench, CHANGE_KEY_ADD, "b", 2, 600), 0);
+    assert_int_equal(patient_key(bench, CHANGE_KEY_ADD, "c", 3, MESSAGE_PATIENCE_AS_ROUTED), 0);
+    assert_int_equal(patient_key(bench, CHANGE_KEY_ADD, "b", 2, 600), 0);          /* the same again */
+    assert_int_equal(patient_key(bench, CHANGE_KEY_ADD, "b", 2, 601), -EEXIST);
+    assert_int_equal(store_read_keys(bench->reader, patience_add, &next), 0);
+    assert_memory_equal(seen, wanted, sizeof wanted);
+    for (uint8_t i = 0; i < 3; i++) {
+        memset(hash, i + 1, sizeof hash);
+        assert_int_equal(store_read_key(bench->reader, hash, name, &scopes, &patience_s), 0);
+        assert_int_equal(patience_s, wanted[i]);
+    }
 }
 
 static struct { uint32_t count; struct sim_row row; char currency[4], until[16], source[8], answer[64]; } left;
@@ -545,6 +581,7 @@ int main(void)
         behaviour(a_card_whose_iccid_could_not_be_read_is_known_by_its_imsi),
         behaviour(a_card_keeps_its_row_when_it_moves_to_another_modem),
         behaviour(a_key_is_found_by_its_hash_until_it_is_removed),
+        behaviour(a_key_has_a_patience_of_its_own_or_none),
         behaviour(the_last_word_on_a_cards_credit_is_kept_and_what_it_does_not_say_stays),
     };
 
