@@ -3,6 +3,7 @@
  * Prices and limits where they meet parts, modems and the disk. */
 #include "rig.h"
 
+#include "src/base/date.h"
 #include "src/choice/chooser.h"
 #include "src/routing/routing.h"
 
@@ -226,6 +227,187 @@ static void parts_of_a_message_keep_the_gap_too(void **state)
     prices_done(&prices);
 }
 
+/* -- what operators say ---------------------------------------------------------------------------------------- */
+
+static void hear(struct rig *rig, int card, bool has_balance, int64_t balance_micro, bool has_parts, int32_t parts)
+{
+    struct store_change *change = change_new(CHANGE_BALANCE, rig->now.wall_ms);
+
+    (void)snprintf(change->u.balance.iccid, sizeof change->u.balance.iccid, CARD, card);
+    (void)snprintf(change->u.balance.source, sizeof change->u.balance.source, "ussd");
+    change->u.balance.has_balance = has_balance;
+    change->u.balance.balance_micro = balance_micro;
+    memcpy(change->u.balance.currency, "EUR", 4);
+    change->u.balance.has_parts = has_parts;
+    change->u.balance.rest_parts = parts;
+    change->u.balance.answer = strdup("as it came");
+    gateway_submit(rig->gateway, change, rig->now);
+    rig_commit(rig);
+}
+
+static void a_sim_without_credit_leaves_its_parts_to_another(void **state)
+{
+    struct rig *rig = rig_new();
+    struct prices prices = { 0 };
+
+    (void)state;
+    set_prices(rig, &prices, "kind,plan,currency,prefix,price,prefixes,name,parts,period\nprice,p0,EUR,*,0.10,,,,\nprice,p1,EUR,*,0.05,,,,\n"
+                             "bundle,p1,,,,40,b,100,month\n", 2);
+    rig_modem(rig, 0);
+    rig_modem(rig, 1);
+    hear(rig, 1, true, 20000, true, 0);   /* two cents, and nothing left in the bundle */
+    rig_submit(rig, (struct rig_text){ .text = "too dear for it" });
+    assert_int_equal(rig->sent[0].slot, 0);
+    hear(rig, 1, false, 0, true, 5);
+    rig_submit(rig, (struct rig_text){ .text = "in the bundle" });
+    assert_int_equal(rig->sent[1].slot, 1);
+    hear(rig, 7, true, 1, true, 1);       /* of a card that is not here; the store does not know it */
+    rig_free(rig);
+    prices_done(&prices);
+}
+
+/* -- conversations ---------------------------------------------------------------------------------------------- */
+
+static void a_conversation_stays_with_its_sim(void **state)
+{
+    struct rig *rig = rig_new();
+    struct prices prices = { 0 };
+
+    (void)state;
+    prices.routing.sticky = true;
+    set_prices(rig, &prices, cheap_and_dear, 2);
+    rig_modem(rig, 0);
+    rig_submit(rig, (struct rig_text){ .text = "by the dear one, as it is alone" });
+    assert_int_equal(rig->sent[0].slot, 0);
+    rig_result(rig, 0, GATEWAY_SENT, 1, -1);
+    rig_commit(rig);
+    rig_modem(rig, 1);
+    rig_submit(rig, (struct rig_text){ .text = "goes on by it" });
+    assert_int_equal(rig->sent[1].slot, 0);
+    rig_submit(rig, (struct rig_text){ .text = "to another", .to = "+40700000002" });
+    assert_int_equal(rig->sent[2].slot, 1);
+    rig_free(rig);
+    prices_done(&prices);
+}
+
+/* -- what changes while parts are under way ---------------------------------------------------------------------- */
+
+static void new_tariffs_in_the_middle_of_a_message_lose_nothing(void **state)
+{
+    struct rig *rig = rig_new();
+    struct prices before = { 0 }, after = { 0 };
+    int64_t id;
+
+    (void)state;
+    rig->prefetch_at_once = true;
+    rig_restart(rig);
+    set_prices(rig, &before, "kind,plan,currency,prefix,price,prefixes,name,parts,period\nprice,p0,EUR,*,0.10,,,,\nbundle,p0,,,,40,b,2,month\n", 1);
+    rig_modem(rig, 0);
+    rig_modem(rig, 2);                   /* without a tariff: it takes nothing */
+    id = rig_submit(rig, (struct rig_text){ .text = "aaabbbccc", .parts = 3, .cuts = { 3, 3, 3 } });
+    rig_submit(rig, (struct rig_text){ .text = "next", .to = "+40700000002" });
+    set_prices(rig, &after, "plan,currency,prefix,price\np0,EUR,*,0.20\n", 1);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(rig->sent_count, i + 1);
+        assert_int_equal(rig->sent[i].slot, 0);
+        rig_result(rig, i, GATEWAY_SENT, (int)i, -1);
+        rig_commit(rig);
+    }
+    assert_int_equal(rig_state(rig, id), MESSAGE_SENT);
+    assert_int_equal(ask_number(rig, "SELECT price_micro FROM attempt ORDER BY id DESC LIMIT 1"), 200000);
+    rig_free(rig);
+    prices_done(&before);
+    prices_done(&after);
+}
+
+static void prices_of_a_new_day_hold_for_what_waits(void **state)
+{
+    struct rig *rig = rig_new();
+    struct prices prices = { 0 };
+    char tariffs[256], from[DATE_CHARS], until[DATE_CHARS];
+    int32_t today = (int32_t)(rig->now.wall_ms / 86400000);
+
+    (void)state;
+    date_format(today, until);
+    date_format(today + 1, from);
+    (void)snprintf(tariffs, sizeof tariffs, "plan,currency,prefix,price,valid_from,valid_until\np0,EUR,*,0.10,,%s\np0,EUR,*,0.20,%s,\n", until, from);
+    set_prices(rig, &prices, tariffs, 1);
+    rig_submit(rig, (struct rig_text){ .text = "waits", .expire_in_ms = 3 * 86400000 });
+    rig_pass_ms(rig, 86400000);
+    rig_modem(rig, 0);
+    assert_int_equal(rig->sent_count, 1);
+    assert_int_equal(ask_number(rig, "SELECT price_micro FROM attempt"), 200000);
+    rig_free(rig);
+    prices_done(&prices);
+}
+
+/* Nobody may forget that a clock was set: what was used today by the old one counts on. */
+static void a_clock_that_is_set_makes_no_room_and_that_is_on_disk_at_once(void **state)
+{
+    struct rig *rig = rig_new();
+    struct prices prices = { 0 };
+
+    (void)state;
+    prices.sims[0].limits.per_day = 1;
+    set_prices(rig, &prices, "plan,currency,prefix,price\np0,EUR,*,0.10\n", 1);
+    rig_modem(rig, 0);
+    rig_submit(rig, (struct rig_text){ .text = "the only one" });
+    rig_result(rig, 0, GATEWAY_SENT, 1, -1);
+    rig_commit(rig);
+    assert_int_equal(ask_number(rig, "SELECT count(*) FROM sim_use"), 1);
+    rig->now.wall_ms += 86400000;        /* set a day ahead */
+    rig_submit(rig, (struct rig_text){ .text = "not today" });
+    rig_pass_ms(rig, 1000);
+    assert_int_equal(rig->sent_count, 1);
+    gateway_clock_is_right(rig->gateway, rig->now);
+    rig_pass_ms(rig, 1000);
+    rig_free(rig);
+    prices_done(&prices);
+}
+
+static void a_sim_that_is_abroad_does_not_send_where_it_may_not(void **state)
+{
+    struct rig *rig = rig_new();
+    struct prices prices = { 0 };
+
+    (void)state;
+    prices.sims[1].limits.roaming_refused = true;
+    set_prices(rig, &prices, cheap_and_dear, 2);
+    rig_modem(rig, 0);
+    rig_modem(rig, 1);
+    gateway_slot_air(rig->gateway, 1, true, -90);
+    gateway_slot_air(rig->gateway, 9, true, -90);   /* no such slot */
+    rig_submit(rig, (struct rig_text){ .text = "by the one at home" });
+    assert_int_equal(rig->sent[0].slot, 0);
+    assert_int_equal(gateway_slot_bearer(rig->gateway, 9), CHOOSER_NO_BEARER);
+    assert_int_not_equal(gateway_slot_bearer(rig->gateway, 1), CHOOSER_NO_BEARER);
+    rig_free(rig);
+    prices_done(&prices);
+}
+
+static void recipients_that_were_written_to_are_known_after_a_restart(void **state)
+{
+    struct rig *rig = rig_new();
+    struct prices prices = { 0 };
+
+    (void)state;
+    prices.sims[0].limits.recipients_per_day = 1;
+    set_prices(rig, &prices, "plan,currency,prefix,price\np0,EUR,*,0.10\n", 1);
+    rig_modem(rig, 0);
+    rig_submit(rig, (struct rig_text){ .text = "first" });
+    rig_result(rig, 0, GATEWAY_SENT, 1, -1);
+    rig_commit(rig);
+    rig_restart(rig);
+    assert_int_equal(gateway_set_routing(rig->gateway, &prices.routing, rig->now), 0);
+    rig_modem(rig, 0);
+    rig_submit(rig, (struct rig_text){ .text = "to a new one", .to = "+40700000002" });
+    assert_int_equal(rig->sent_count, 0);
+    rig_submit(rig, (struct rig_text){ .text = "to the known one" });
+    assert_int_equal(rig->sent_count, 1);
+    rig_free(rig);
+    prices_done(&prices);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +418,13 @@ int main(void)
         cmocka_unit_test(new_tariffs_count_for_what_waits_already),
         cmocka_unit_test(a_sim_that_moved_to_another_modem_keeps_what_it_has_used),
         cmocka_unit_test(parts_of_a_message_keep_the_gap_too),
+        cmocka_unit_test(a_sim_without_credit_leaves_its_parts_to_another),
+        cmocka_unit_test(a_conversation_stays_with_its_sim),
+        cmocka_unit_test(new_tariffs_in_the_middle_of_a_message_lose_nothing),
+        cmocka_unit_test(prices_of_a_new_day_hold_for_what_waits),
+        cmocka_unit_test(a_clock_that_is_set_makes_no_room_and_that_is_on_disk_at_once),
+        cmocka_unit_test(a_sim_that_is_abroad_does_not_send_where_it_may_not),
+        cmocka_unit_test(recipients_that_were_written_to_are_known_after_a_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
