@@ -59,24 +59,24 @@ static void floor_find(struct chooser *chooser, struct chooser_class *class, uin
     class->epoch = chooser->epoch;       /* behind the looks, which may count */
 }
 
+static bool is_above_floor(const struct chooser_class *class, const struct chooser_offer *offer)
+{
+    return offer->rank > class->floor_rank || (offer->rank == class->floor_rank && offer->micro > class->floor_micro);
+}
+
 /* True if a bearer comes before this offer that can take the message before its patience ends. */
 static bool is_for_another(struct chooser *chooser, struct chooser_class *class, const struct chooser_offer *offer, uint64_t patient_until_ms,
                            uint32_t batch, struct limit_now now)
 {
-    for (int turn = 0; turn < 2; turn++) {
-        if (class->epoch != chooser->epoch || class->floor_until_ms <= now.mono_ms || (chooser->switching && class->floor_batch != batch))
-            floor_find(chooser, class, now.mono_ms + (uint64_t)class->patience_s * 1000, batch, now);
-        if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro))
-            return false;
-        if (class->floor_able_ms <= patient_until_ms)
-            return true;
-        floor_find(chooser, class, patient_until_ms, batch, now);   /* that one comes too late: who is there until then? */
-        class->floor_until_ms = now.mono_ms;
-        if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro))
-            return false;
-        return class->floor_able_ms <= patient_until_ms;
+    if (class->epoch != chooser->epoch || class->floor_until_ms <= now.mono_ms || (chooser->switching && class->floor_batch != batch))
+        floor_find(chooser, class, now.mono_ms + (uint64_t)class->patience_s * 1000, batch, now);
+    if (!is_above_floor(class, offer))
+        return false;
+    if (class->floor_able_ms > patient_until_ms) {   /* that one comes too late: who is there until then? */
+        floor_find(chooser, class, patient_until_ms, batch, now);
+        class->floor_until_ms = now.mono_ms;         /* for this message alone */
     }
-    return false;
+    return is_above_floor(class, offer) && class->floor_able_ms <= patient_until_ms;
 }
 
 /* By the machine's clock: when its patience is over. */

@@ -74,6 +74,7 @@ static void add_others(struct chooser *chooser, struct record *record, uint16_t 
         if (i == index || !chooser->bearers[i].open)
             continue;
         all++;
+        chooser_look(chooser, &chooser->bearers[i], now);
         offer = chooser_offer(chooser, destination, item->sticky_sim_id, i, item->parts, 1);
         at = count;
         while (at > 0 && is_more_telling(&offer, &others[at - 1].offer))

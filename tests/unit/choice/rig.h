@@ -7,6 +7,7 @@
 #include "src/base/digits.h"
 #include "src/choice/chooser.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
