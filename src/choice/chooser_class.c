@@ -123,7 +123,7 @@ static struct place place_of(const struct chooser *chooser, const struct queue_i
     const struct routing *routing = chooser->routing;
     struct place place = { .atlas = 0 };   /* the prefix of every number: all that is said about a short code */
 
-    if (routing == NULL || item->short_code)
+    if (routing == NULL || item->short_code || chooser->atlas.set == NULL)   /* NULL: no memory for it; nothing has a price then */
         return place;
     place.atlas = prefix_match_key(chooser->atlas.set, routing->overrides != NULL ? override_find(routing->overrides, item->to_key) : item->to_key);
     place.own = routing->overrides == NULL || place.atlas == prefix_match_key(chooser->atlas.set, item->to_key);
