@@ -128,12 +128,17 @@ bool gateway_has_gap(const struct gateway *gateway, const struct gateway_slot *s
 
 /* -- classes --------------------------------------------------------------------------------------------------- */
 
+/* Whether what comes next for its recipient goes by the same SIM. */
+static bool is_sticky(const struct gateway *gateway, const struct route *route)
+{
+    if (route == NULL || route->sticky != ROUTE_AS_CONFIGURED)
+        return route != NULL && route->sticky == ROUTE_YES;
+    return gateway->routing->sticky;
+}
+
 void gateway_classify(struct gateway *gateway, struct queue_item *item, struct gateway_now now)
 {
-    const struct route *route = chooser_route(gateway->chooser, item);
-    bool sticky = route != NULL && (route->sticky == ROUTE_YES || (route->sticky == ROUTE_AS_CONFIGURED && gateway->routing->sticky));
-
-    if (!sticky)
+    if (!is_sticky(gateway, chooser_route(gateway->chooser, item)))
         item->sticky_sim_id = 0;
     if (item->patience_s == MESSAGE_PATIENCE_AS_ROUTED)
         item->patience_s = chooser_patience_s(gateway->chooser, item);
@@ -257,7 +262,6 @@ int gateway_count_part(struct gateway *gateway, struct gateway_slot *slot, const
                        struct gateway_now now)
 {
     struct chooser_taken *taken = &slot->next.taken;
-    const struct route *route = chooser_route(gateway->chooser, item);
     int r = chooser_take(gateway->chooser, slot->bearer, item, jitter(item, now), gateway_limit_now(now), taken, &intent->use_state,
                          &intent->choice);
 
@@ -267,7 +271,7 @@ int gateway_count_part(struct gateway *gateway, struct gateway_slot *slot, const
     intent->recipient_key = taken->use.recipient_key;
     intent->recipient_day = taken->use.day;
     intent->recipient_month = taken->use.month;
-    intent->remember = route != NULL && (route->sticky == ROUTE_YES || (route->sticky == ROUTE_AS_CONFIGURED && gateway->routing->sticky));
+    intent->remember = is_sticky(gateway, chooser_route(gateway->chooser, item));
     return 0;
 }
 

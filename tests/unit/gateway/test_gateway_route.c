@@ -290,6 +290,36 @@ static void a_conversation_stays_with_its_sim(void **state)
     prices_done(&prices);
 }
 
+static void a_route_says_whether_its_conversations_stay(void **state)
+{
+    static struct table_notes notes;
+    static const char routes[] = "prefix,sticky\n407,yes\n331,no\n";
+    struct table_file file = { "r.csv", routes, sizeof routes - 1 };
+    struct rig *rig = rig_new();
+    struct prices prices = { 0 };
+    static const char *const numbers[] = { "+40700000001", "+33100000001" };
+
+    (void)state;
+    prices.routing.sticky = true;
+    set_prices(rig, &prices, cheap_and_dear, 2);
+    route_free(prices.routing.routes);
+    assert_int_equal(route_parse(&file, 1, &prices.routing.routes, &notes), 0);
+    assert_int_equal(gateway_set_routing(rig->gateway, &prices.routing, rig->now), 0);
+    rig_modem(rig, 0);
+    for (size_t i = 0; i < 2; i++) {
+        rig_submit(rig, (struct rig_text){ .text = "by the dear one, as it is alone", .to = numbers[i] });
+        rig_result(rig, i, GATEWAY_SENT, (int)i, -1);
+        rig_commit(rig);
+    }
+    rig_modem(rig, 1);
+    rig_submit(rig, (struct rig_text){ .text = "stays", .to = numbers[0] });
+    assert_int_equal(rig->sent[2].slot, 0);
+    rig_submit(rig, (struct rig_text){ .text = "does not", .to = numbers[1] });
+    assert_int_equal(rig->sent[3].slot, 1);
+    rig_free(rig);
+    prices_done(&prices);
+}
+
 /* -- what changes while parts are under way ---------------------------------------------------------------------- */
 
 static void new_tariffs_in_the_middle_of_a_message_lose_nothing(void **state)
@@ -420,6 +450,7 @@ int main(void)
         cmocka_unit_test(parts_of_a_message_keep_the_gap_too),
         cmocka_unit_test(a_sim_without_credit_leaves_its_parts_to_another),
         cmocka_unit_test(a_conversation_stays_with_its_sim),
+        cmocka_unit_test(a_route_says_whether_its_conversations_stay),
         cmocka_unit_test(new_tariffs_in_the_middle_of_a_message_lose_nothing),
         cmocka_unit_test(prices_of_a_new_day_hold_for_what_waits),
         cmocka_unit_test(a_clock_that_is_set_makes_no_room_and_that_is_on_disk_at_once),
