@@ -62,16 +62,18 @@ static void floor_find(struct chooser *chooser, struct chooser_class *class, uin
 static bool is_for_another(struct chooser *chooser, struct chooser_class *class, const struct chooser_offer *offer, uint64_t patient_until_ms,
                            struct limit_now now)
 {
+    int64_t slack_micro = chooser->slack_micro * (class->parts != 0 ? class->parts : 1);
+
     for (int turn = 0; turn < 2; turn++) {
         if (class->epoch != chooser->epoch || class->floor_until_ms <= now.mono_ms)
             floor_find(chooser, class, now.mono_ms + (uint64_t)class->patience_s * 1000, now);
-        if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro))
+        if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro + slack_micro))
             return false;
         if (class->floor_able_ms <= patient_until_ms)
             return true;
         floor_find(chooser, class, patient_until_ms, now);   /* that one comes too late: who is there until then? */
         class->floor_until_ms = now.mono_ms;
-        if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro))
+        if (offer->rank < class->floor_rank || (offer->rank == class->floor_rank && offer->micro <= class->floor_micro + slack_micro))
             return false;
         return class->floor_able_ms <= patient_until_ms;
     }
@@ -137,7 +139,11 @@ struct candidate { struct queue_item item; struct chooser_offer offer; bool foun
 
 static bool goes_before(const struct queue_item *a, const struct queue_item *b)
 {
-    return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
+    uint64_t until_a = (uint64_t)a->since_s + a->patience_s, until_b = (uint64_t)b->since_s + b->patience_s;
+
+    if (a->priority != b->priority)
+        return a->priority > b->priority;
+    return until_a != until_b ? until_a < until_b : a->id < b->id;
 }
 
 /* The best of a class that is for this bearer. */
