@@ -90,6 +90,8 @@ static void bearer_configure(struct chooser *chooser, struct chooser_bearer *bea
     bearer->conf = chooser->routing != NULL ? routing_sim(chooser->routing, bearer->id) : &sim_plain;
     bearer->plan = plan_of(chooser, bearer->conf);
     bearer->looked_until_ms = 0;
+    bearer->shadow_micro = bearer->share_micro = 0;   /* until there is a plan by the new prices */
+    memset(bearer->bundle_shadow_micro, 0, sizeof bearer->bundle_shadow_micro);
     use_rules_changed(bearer->use);
 }
 
@@ -143,6 +145,7 @@ int chooser_bearer_open(struct chooser *chooser, enum route_bearer_kind kind, co
         if (chooser->ways[i] != NULL)
             chooser->ways[i]->ranks[at] = RANK_UNKNOWN;
     chooser->epoch++;
+    chooser->presence++;
     *ret_bearer = at;
     return 0;
 }
@@ -152,6 +155,7 @@ void chooser_bearer_close(struct chooser *chooser, uint16_t bearer)
     use_free(chooser->bearers[bearer].use);
     chooser->bearers[bearer] = (struct chooser_bearer){ .turn = chooser->bearers[bearer].turn };
     chooser->epoch++;
+    chooser->presence++;
 }
 
 void chooser_recipient(struct chooser *chooser, uint16_t bearer, const struct sim_recipient *recipient)
@@ -165,6 +169,7 @@ void chooser_bearer_state(struct chooser *chooser, uint16_t index, bool present,
 
     if (bearer->present != present || bearer->rests_until_ms != rests_until_ms)
         chooser->epoch++;
+    chooser->presence += bearer->present != present;
     bearer->present = present;
     bearer->idle = idle;
     bearer->rests_until_ms = rests_until_ms;

@@ -130,12 +130,17 @@ static struct place place_of(const struct chooser *chooser, const struct queue_i
     return place;
 }
 
+uint64_t chooser_price_prefix(const struct chooser *chooser, const struct queue_item *item)
+{
+    return chooser->atlas.set != NULL ? prefix_at(chooser->atlas.set, place_of(chooser, item).atlas) : 0;
+}
+
 static uint32_t route_of(const struct chooser *chooser, const struct queue_item *item)
 {
     return chooser->routing != NULL ? route_find_key(chooser->routing->routes, item->to_key, item->short_code) : 0;
 }
 
-static uint32_t destination_index(struct chooser *chooser, const struct queue_item *item, struct limit_now now)
+uint32_t chooser_destination_index(struct chooser *chooser, const struct queue_item *item, struct limit_now now)
 {
     struct place place = place_of(chooser, item);
     struct chooser_destination *destination;
@@ -170,7 +175,7 @@ static void countries_fill(struct chooser *chooser, struct limit_now now)
         struct queue_item item = { .to_key = prefix_at(chooser->atlas.set, i) };
 
         if ((item.to_key & DIGITS_MAX) <= SHORT_DIGITS)
-            (void)destination_index(chooser, &item, now);
+            (void)chooser_destination_index(chooser, &item, now);
     }
 }
 
@@ -184,6 +189,7 @@ int chooser_classes_init(struct chooser *chooser, struct limit_now now)
     chooser->stale = false;
     chooser->renewed_ms = now.mono_ms;
     chooser->epoch++;
+    chooser->generation++;
     chooser->destinations = calloc(CHOOSER_DESTINATIONS_MAX, sizeof(struct chooser_destination *));
     chooser->destination_slots = calloc(DESTINATION_SLOTS, sizeof *chooser->destination_slots);
     chooser->classes = calloc(CHOOSER_CLASSES_MAX, sizeof *chooser->classes);
@@ -296,7 +302,7 @@ uint16_t chooser_classify(struct chooser *chooser, const struct queue_item *item
 
     if (chooser->destinations == NULL || (chooser->routing != NULL && chooser->atlas.set == NULL))
         return CHOOSER_MIXED;            /* no memory for anything better */
-    class.destination = destination_index(chooser, item, now);
+    class.destination = chooser_destination_index(chooser, item, now);
     if (class.destination == NO_DESTINATION)
         return CHOOSER_MIXED;
     if (!chooser->destinations[class.destination]->linear)

@@ -69,7 +69,9 @@ struct chooser_bearer {
     int64_t switch_micro;                /* to change to it from another card of its modem; 0: it is in use */
     uint64_t last_take;                  /* the number of its last take: who rested longest has the lowest */
     uint32_t bundle_left[PLAN_BUNDLES_MAX];
-    int64_t bundle_shadow_micro[PLAN_BUNDLES_MAX];
+    int64_t bundle_shadow_micro[PLAN_BUNDLES_MAX];   /* counts up to the price that the bundle saves */
+    uint32_t given;                      /* parts since the prices of now are in force, so that equals share */
+    int64_t share_micro;                 /* what that adds to its price */
 
     enum route_bearer_kind kind;
     char id[32];
@@ -102,6 +104,10 @@ struct chooser {
     uint32_t version;                    /* counts chooser_configure() */
     bool switching;                      /* a card had to be changed to, ever: what that costs depends on how much waits */
     uint64_t epoch;                      /* counts what could change a floor */
+    uint64_t presence;                   /* counts bearers that come and go */
+    uint32_t generation;                 /* of destinations and classes */
+    bool priced;                         /* shadow prices of a plan are in force */
+    int64_t slack_micro;                 /* for a part: so exact they are */
 
     struct chooser_atlas atlas;
     struct chooser_way *ways[WAYS];      /* NULL: none asked yet */
@@ -130,6 +136,10 @@ int chooser_classes_init(struct chooser *chooser, struct limit_now now);
 void chooser_classes_done(struct chooser *chooser);
 /* Of an item whatever its class; the mixed ones are looked at anew. NULL: no memory. */
 const struct chooser_destination *chooser_destination(struct chooser *chooser, const struct queue_item *item);
+/* The same as an index; NO_DESTINATION: no room. */
+uint32_t chooser_destination_index(struct chooser *chooser, const struct queue_item *item, struct limit_now now);
+/* The prefix that says what a number costs: digits_pack(), 0 that of every number. */
+uint64_t chooser_price_prefix(const struct chooser *chooser, const struct queue_item *item);
 uint8_t chooser_rank_anew(struct chooser *chooser, uint32_t route, uint16_t bearer);
 static inline uint8_t chooser_rank(struct chooser *chooser, uint32_t route, uint16_t bearer)
 {

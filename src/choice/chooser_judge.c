@@ -29,6 +29,20 @@ static uint8_t bundle_for(const struct chooser_bearer *bearer, const struct choo
     return 0;
 }
 
+/* What using it up costs others. A network takes from a bundle while it has parts, wanted or not; the plan that made the
+ * prices may do otherwise, so that a bundle counts no more than the price it saves (src/routing/shadow.h). */
+static int64_t shadow_for(const struct chooser_bearer *bearer, const struct chooser_price *price, uint8_t bundle, unsigned parts)
+{
+    int64_t micro = (bearer->shadow_micro + bearer->share_micro) * (int64_t)parts, bundle_micro;
+
+    if (bundle == 0)
+        return micro;
+    bundle_micro = bearer->bundle_shadow_micro[bundle - 1] * (int64_t)parts;
+    if (price->row != NULL && bundle_micro > price_for(price, parts))
+        bundle_micro = price_for(price, parts);
+    return micro + bundle_micro;
+}
+
 struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
                                    uint16_t index, unsigned parts, uint32_t batch)
 {
@@ -55,7 +69,7 @@ struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser
         return offer;
     if (destination->max_price_micro != ROUTE_PRICE_UNBOUND && charged_micro > destination->max_price_micro * (int64_t)parts)
         return offer;
-    offer.micro += charged_micro + (bearer->shadow_micro + (offer.bundle != 0 ? bearer->bundle_shadow_micro[offer.bundle - 1] : 0)) * (int64_t)parts;
+    offer.micro += charged_micro + shadow_for(bearer, price, offer.bundle, parts);
     offer.ok = true;
     return offer;
 }
@@ -103,7 +117,7 @@ static void judge_price(struct chooser *chooser, const struct chooser_destinatio
     }
     if (bearer->credit_micro >= 0 && judgement->price_micro > bearer->credit_micro)
         judgement->verdict = CHOOSER_NO_CREDIT;
-    judgement->shadow_micro = (bearer->shadow_micro + (bundle != 0 ? bearer->bundle_shadow_micro[bundle - 1] : 0)) * (int64_t)parts;
+    judgement->shadow_micro = shadow_for(bearer, price, bundle, parts);
     if (judgement->price_micro < 0)
         judgement->verdict = CHOOSER_NO_PRICE;
     else if (destination->max_price_micro != ROUTE_PRICE_UNBOUND && judgement->price_micro > destination->max_price_micro * (int64_t)parts)

@@ -59,9 +59,12 @@ static void floor_find(struct chooser *chooser, struct chooser_class *class, uin
     class->epoch = chooser->epoch;       /* behind the looks, which may count */
 }
 
-static bool is_above_floor(const struct chooser_class *class, const struct chooser_offer *offer)
+/* Dearer by more than the margin of a plan's prices: within it, waiting would be for nothing. */
+static bool is_above_floor(const struct chooser *chooser, const struct chooser_class *class, const struct chooser_offer *offer)
 {
-    return offer->rank > class->floor_rank || (offer->rank == class->floor_rank && offer->micro > class->floor_micro);
+    int64_t slack_micro = chooser->slack_micro * (class->parts != 0 ? class->parts : 1);
+
+    return offer->rank > class->floor_rank || (offer->rank == class->floor_rank && offer->micro - slack_micro > class->floor_micro);
 }
 
 /* True if a bearer comes before this offer that can take the message before its patience ends. */
@@ -70,13 +73,13 @@ static bool is_for_another(struct chooser *chooser, struct chooser_class *class,
 {
     if (class->epoch != chooser->epoch || class->floor_until_ms <= now.mono_ms || (chooser->switching && class->floor_batch != batch))
         floor_find(chooser, class, now.mono_ms + (uint64_t)class->patience_s * 1000, batch, now);
-    if (!is_above_floor(class, offer))
+    if (!is_above_floor(chooser, class, offer))
         return false;
     if (class->floor_able_ms > patient_until_ms) {   /* that one comes too late: who is there until then? */
         floor_find(chooser, class, patient_until_ms, batch, now);
         class->floor_until_ms = now.mono_ms;         /* for this message alone */
     }
-    return is_above_floor(class, offer) && class->floor_able_ms <= patient_until_ms;
+    return is_above_floor(chooser, class, offer) && class->floor_able_ms <= patient_until_ms;
 }
 
 /* By the machine's clock: when its patience is over. */
@@ -157,7 +160,11 @@ struct candidate { struct queue_item item; struct chooser_offer offer; bool foun
 
 static bool goes_before(const struct queue_item *a, const struct queue_item *b)
 {
-    return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
+    uint64_t until_a = (uint64_t)a->since_s + a->patience_s, until_b = (uint64_t)b->since_s + b->patience_s;
+
+    if (a->priority != b->priority)
+        return a->priority > b->priority;
+    return until_a != until_b ? until_a < until_b : a->id < b->id;
 }
 
 /* The best of a class that is for this bearer. */

@@ -165,6 +165,19 @@ bool chooser_is_counted(const struct chooser_bearer *bearer)
     return bearer->plan != NO_PLAN || memcmp(rules, &none, sizeof none) != 0;
 }
 
+#define SHARE_PARTS 16                   /* floors are found anew that often */
+#define SHARE_PARTS_MAX 400
+#define SHARE_MICRO 5                    /* src/routing/shadow.h says why */
+
+/* Prices of a plan make equals of bearers that should share: each part makes its own a little dearer. */
+static void share(struct chooser *chooser, struct chooser_bearer *bearer)
+{
+    if (!chooser->priced || bearer->given == SHARE_PARTS_MAX || ++bearer->given % SHARE_PARTS != 0)
+        return;
+    bearer->share_micro = (int64_t)bearer->given * SHARE_MICRO;
+    chooser->epoch++;
+}
+
 int chooser_take(struct chooser *chooser, uint16_t index, const struct queue_item *item, uint32_t random, struct limit_now now,
                  struct chooser_taken *ret_taken, char **ret_use_state, char **ret_record)
 {
@@ -186,6 +199,7 @@ int chooser_take(struct chooser *chooser, uint16_t index, const struct queue_ite
         taken.price_micro = item->part_next == 0 ? price->first_micro : price->next_micro;
     }
     bearer->last_take = ++chooser->take_count;
+    share(chooser, bearer);
     if (!chooser_is_counted(bearer))
         goto out;
     taken.use = use_take(bearer->use, &bearer->conf->limits, recipient_key, 1, taken.price_micro > 0 ? taken.price_micro : 0, now, random);

@@ -29,13 +29,17 @@ static void queue_put(struct week_state *state, unsigned class, uint32_t index)
     state->waiting++;
 }
 
-static uint32_t queue_take(struct week_state *state, unsigned class)
+static uint32_t queue_take(struct week_state *state, unsigned class, size_t at)
 {
     struct week_queue *queue = &state->queues[class];
-    uint32_t first = queue->heap[0], last = queue->heap[--queue->count];
-    size_t at = 0;
+    uint32_t taken = queue->heap[at], last = queue->heap[--queue->count];
 
-    for (size_t child = 1; child < queue->count; at = child, child = 2 * at + 1) {
+    state->waiting--;
+    if (at == queue->count)
+        return taken;
+    for (; at > 0 && earlier(state, last, queue->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        queue->heap[at] = queue->heap[(at - 1) / 2];
+    for (size_t child = 2 * at + 1; child < queue->count; at = child, child = 2 * at + 1) {
         if (child + 1 < queue->count && earlier(state, queue->heap[child + 1], queue->heap[child]))
             child++;
         if (!earlier(state, queue->heap[child], last))
@@ -43,8 +47,19 @@ static uint32_t queue_take(struct week_state *state, unsigned class)
         queue->heap[at] = queue->heap[child];
     }
     queue->heap[at] = last;
-    state->waiting--;
-    return first;
+    return taken;
+}
+
+static size_t place_of(const struct week_state *state, const struct week_choice *choice)
+{
+    const struct week_queue *queue = &state->queues[choice->class];
+    size_t at = 0;
+
+    while (choice->message != 0 && queue->heap[at] != choice->message - 1) {
+        at++;
+        HARNESS_CHECK(at < queue->count);
+    }
+    return at;
 }
 
 const struct week_message *week_head(const struct week_state *state, unsigned class)
@@ -71,7 +86,7 @@ bool week_quote(const struct week_state *state, unsigned sim, unsigned class, un
 
 static void hand_over(struct week_state *state, const struct week_choice *choice, struct week_result *result)
 {
-    const struct week_message *message = &state->messages[queue_take(state, choice->class)];
+    const struct week_message *message = &state->messages[queue_take(state, choice->class, place_of(state, choice))];
     const struct week_sim *sim = &state->world->sims[choice->sim];
     unsigned paid = paid_parts(state, choice->sim, choice->class, message->parts);
     uint64_t now_s = state->now_ms / 1000, late_s = now_s > message->deadline_s ? now_s - message->deadline_s : 0;

@@ -80,7 +80,8 @@ const struct week_message *week_head(const struct week_state *state, unsigned cl
 /* False: its day has not enough parts left. Otherwise what the message costs on it now. */
 bool week_quote(const struct week_state *state, unsigned sim, unsigned class, unsigned parts, int64_t *ret_micro);
 
-struct week_choice { unsigned sim, class; uint64_t again_ms; };   /* the head of the class goes by the SIM; or when to ask again */
+/* The head of the class goes by the SIM, or the message with this index + 1 (0: the head); or when to ask again. */
+struct week_choice { unsigned sim, class; uint32_t message; uint64_t again_ms; };
 
 struct week_policy {
     const char *name;
@@ -104,7 +105,7 @@ struct week_result {
 struct week_result week_run(const struct week_world *world, const struct week *week, const struct week *past, unsigned past_count,
                             const struct week_policy *policy);
 
-extern const struct week_policy week_round_robin, week_random, week_preferred, week_cheapest, week_shadow;
+extern const struct week_policy week_round_robin, week_random, week_preferred, week_cheapest, week_shadow, week_chooser, week_chooser_plain;
 
 /* -- what could have been paid at best --------------------------------------------------------------------------- */
 
