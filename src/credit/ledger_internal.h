@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ledger_internal.h - shared by the files of the ledger alone. */
+#ifndef CELLPOST_CREDIT_LEDGER_INTERNAL_H
+#define CELLPOST_CREDIT_LEDGER_INTERNAL_H
+
+#include "src/credit/ledger.h"
+
+/* Moves an amount: the only place where a balance changes. posting has from, to, micro and what it is for. */
+void ledger_post(struct ledger_lease *lease, struct ledger_posting *posting);
+
+#endif
