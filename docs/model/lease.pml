@@ -20,6 +20,8 @@
  * Bounds: FUND, GRANT, CRASHES, REQUESTS (leases asked for), IN_FLIGHT (requests on their way), NO_DOUBLES (a request
  * is not doubled or delayed).
  *
+ * That the search sees what it should: REACH (a run to its end) and REACH_FENCE (two histories found out) must fail.
+ *
  * Left out on purpose, each of which must be found out:
  *   NO_REQUEST_ID        a request for a lease has no id: asked twice, granted twice
  *   LAST_REQUEST_ONLY    the account remembers the last id alone, not all
@@ -29,6 +31,7 @@
  *   NO_CLOSING_MARK      the box may still spend after it asked to close
  *   EXPIRY_TO_BALANCE    an expired lease's rest goes back to the balance at once
  *   NO_CHAIN             entries have numbers but no chain (so no hash in acknowledgements either), requests no epoch
+ *   NO_EPOCH             the account goes on with a box that it has fenced
  *   NUMBER_ONLY_ACK      an acknowledgement tells a number, not the hash of the entry
  *   NO_INTENT            nothing is written before the modem gets the part
  *   RESEND_DOUBT         what a power cut interrupted is sent once more
@@ -37,6 +40,7 @@
  *   NO_WITNESS           nothing outside the card counts
  *   SENDS_ONLY_WITNESS   the witness counts hand-overs but not starts
  *   ASK_ONCE             a request for a lease that was not answered is not repeated (with LIVE)
+ *   BORROW_AGAIN         the box borrows again for a batch that did not fit in what it was lent (with LIVE)
  *   ANSWER_BEFORE_COMMIT the account answers, then commits
  *   SPLIT_BOOKING        the account moves its head and posts the credit in two transactions
  */
@@ -121,7 +125,7 @@ byte sends[PARTS + 1], charged[PARTS + 1];
 byte witness[2];             /* a counter outside the card (in the SIM or modem), one a box */
 byte ids;
 byte crashes = CRASHES;
-bit cloned, imaged, restored;
+bit cloned, imaged, restored, told;
 byte settled;
 #define HONEST (!cloned && !restored)
 #define ALL_SENDS (sends[1] + sends[2] + sends[3])
@@ -156,6 +160,9 @@ inline answer(what, x, y, z) {
 
 /* Two histories under one identity: nothing more is lent or taken back under it. */
 inline fence() {
+#ifdef REACH_FENCE
+  assert(false);     /* must fail: the fence is reached */
+#endif
   assert(!HONEST);   /* I9 */
   alarm = 1;
   acct_epoch++;
@@ -166,6 +173,9 @@ inline fence() {
 }
 
 inline book(x) {
+#ifndef NO_CHAIN
+  assert(epoch == acct_epoch);   /* I8 */
+#endif
 #ifdef SPLIT_BOOKING
   if
   :: crashes > 0 -> crashes--   /* the power went between the two */
@@ -247,6 +257,9 @@ inline lend() {
      :: true -> skip
      fi;
 #endif
+#ifndef NO_CHAIN
+     assert(epoch == acct_epoch);   /* I8 */
+#endif
      available = available - k; leased = leased + k;
      acct_state = OPEN; acct_lease++; acct_grant = k; acct_request = name; verdict[name] = WAS_GRANTED;
      CONSERVED;
@@ -277,11 +290,13 @@ end:
 #endif
      :: true -> skip
      fi;
-#ifndef NO_CHAIN
+#if !defined(NO_CHAIN) && !defined(NO_EPOCH)
      if
      :: epoch != acct_epoch -> assert(!HONEST); answer(FENCED, 0, 0, 0); goto next   /* I8, I9 */
      :: else
      fi;
+#endif
+#ifndef NO_CHAIN
      /* What is shown must continue, or be a part of, what the account holds. With usage come the entries after the last
       * acknowledged one and the hash before them; as each hash stands for all before it, one comparison is enough. A
       * request for a lease tells the head alone, which the account can compare only if it has that number. */
@@ -387,7 +402,7 @@ inline hand_over(m) {
        sends[m]++; witness[me]++;   /* Ctrl-Z: out of our hands */
        /* I10: each copy beyond the first can spend one grant that nobody paid for. */
        assert(ALL_SENDS <= funded + cloned * GRANT);
-       assert(sends[m] <= 1 || cloned) };
+       assert(sends[m] <= 1 || cloned) };   /* I5: nothing goes out twice */
      power_cut();
      atomic { charge(m, SENT); MINE.mark = witness[me] }
   fi
@@ -412,13 +427,13 @@ inline stop_all() {
 proctype Box(byte me) {
   mtype kind;
   byte x, y, z, theirs, m;
-  bit refused;
+  bit waiting;                 /* for credit: not worth asking until somebody says there is more */
 #ifdef ASK_ONCE
   bit asked;
 #endif
 boot:
   atomic {
-    refused = 0; m = 0;
+    waiting = 0; m = 0;
     do   /* answers on their way find nobody */
     :: nempty(down[me]) -> down[me]?kind(x, y, z, theirs)
     :: empty(down[me]) -> break
@@ -462,13 +477,11 @@ boot:
 endbox:
   do
   /* -- a lease: only when all that was charged is known to the account; the id is on disk before it leaves */
+  :: atomic { MINE.lease == 0 && MINE.request == 0 && WANTS && MINE.acked == number[MINE.head] && !waiting && ids < REQUESTS ->
+       ids++; MINE.request = ids }
 #ifdef TOP_UP
-#define MAY_ASK (!refused || funded > FUND)
-#else
-#define MAY_ASK (!refused)
+  :: atomic { waiting && funded > FUND && !told -> told = 1; waiting = 0 }
 #endif
-  :: atomic { MINE.lease == 0 && MINE.request == 0 && WANTS && MINE.acked == number[MINE.head] && MAY_ASK && ids < REQUESTS ->
-       ids++; MINE.request = ids; refused = 0 }
 #ifdef LIVE
 #define LINE_FREE (empty(up) && empty(down[me]))   /* one request at a time, and its answer is read */
 #else
@@ -517,7 +530,7 @@ endbox:
        if
        :: kind == GRANTED && x == MINE.request && MINE.lease == 0 ->
           MINE.lease = y; MINE.grant = z; MINE.used = 0; MINE.request = 0; MINE.closing = 0
-       :: kind == NO_CREDIT && x == MINE.request -> refused = 1; MINE.request = 0
+       :: kind == NO_CREDIT && x == MINE.request -> waiting = 1; MINE.request = 0
        :: kind == OVER && x == MINE.request ->          /* our own id, used up by a later self */
           assert(!HONEST); stop_all(); goto halt
        :: kind == FENCED -> assert(!HONEST); stop_all(); goto halt
@@ -536,6 +549,11 @@ endbox:
           fi;
           if
           :: z == 1 && y == MINE.lease && MINE.closing && x == number[MINE.head] ->
+#ifndef BORROW_AGAIN
+             /* All of it came back and something still waits: the batch is larger than what is lent. Borrowing the same
+              * again would never end. */
+             waiting = (MINE.used == 0);
+#endif
              MINE.lease = 0; MINE.grant = 0; MINE.used = 0; MINE.closing = 0
           :: else
           fi
@@ -558,7 +576,7 @@ endbox:
 #else
 #define MAY_END true
 #endif
-  :: atomic { (!WANTS || refused) && !BUSY_SENDING && MINE.lease == 0 && MINE.request == 0 &&
+  :: atomic { (!WANTS || waiting) && !BUSY_SENDING && MINE.lease == 0 && MINE.request == 0 &&
               MINE.acked == number[MINE.head] && MAY_END ->
        settled++;
        if
