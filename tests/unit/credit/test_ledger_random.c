@@ -421,7 +421,6 @@ static void the_books_are_right_after_every_step_whatever_happens(void **state)
         }
         close_the_books();
     }
-    if (getenv("SHOW")) for (unsigned i = 0; i <= 9; i++) fprintf(stderr, "%u %lu\n", i, done[i]);
     /* Nothing of it was left out by chance: openings, batches, again, captures (two), releases, voids, states, acks, debts. */
     for (unsigned i = 0; i <= 9; i++)
         if (done[i] < 100)
