@@ -20,6 +20,7 @@ struct chooser *chooser_new(int64_t boot)
         return NULL;
     chooser->boot = boot;
     chooser->epoch = 1;
+    chooser->parts_mean = 1;
     if (chooser_classes_init(chooser, never) < 0) {
         chooser_free(chooser);
         return NULL;
@@ -34,6 +35,7 @@ void chooser_free(struct chooser *chooser)
     for (uint32_t i = 0; i < chooser->bearer_count; i++)
         use_free(chooser->bearers[i].use);
     chooser_classes_done(chooser);
+    chooser_deal_done(chooser);
     free(chooser);
 }
 
@@ -85,13 +87,21 @@ static void plans_collect(struct chooser *chooser)
     }
 }
 
+void chooser_shadows_clear(struct chooser_bearer *bearer)
+{
+    bearer->shadow_micro = bearer->tomorrow_micro = 0;
+    memset(bearer->bundle_shadow_micro, 0, sizeof bearer->bundle_shadow_micro);
+    memset(bearer->bundle_tomorrow_micro, 0, sizeof bearer->bundle_tomorrow_micro);
+    memset(bearer->bundle_tomorrow, 0, sizeof bearer->bundle_tomorrow);
+}
+
 static void bearer_configure(struct chooser *chooser, struct chooser_bearer *bearer)
 {
     bearer->conf = chooser->routing != NULL ? routing_sim(chooser->routing, bearer->id) : &sim_plain;
     bearer->plan = plan_of(chooser, bearer->conf);
     bearer->looked_until_ms = 0;
-    bearer->shadow_micro = bearer->share_micro = 0;   /* until there is a plan by the new prices */
-    memset(bearer->bundle_shadow_micro, 0, sizeof bearer->bundle_shadow_micro);
+    bearer->share_micro = 0;
+    chooser_shadows_clear(bearer);       /* until there is a plan by the new prices */
     use_rules_changed(bearer->use);
 }
 
@@ -308,6 +318,15 @@ void chooser_result(struct chooser *chooser, uint16_t index, bool failed, struct
     bearer->results = bearer->results << 1 | 1;
     bearer->failures = bearer->failures << 1 | failed;
     bearer->looked_until_ms = 0;
+}
+
+#define PACE_WEIGHT 0.1f                 /* of the last part in how long they take */
+
+void chooser_pace(struct chooser *chooser, uint16_t index, uint32_t part_ms)
+{
+    struct chooser_bearer *bearer = &chooser->bearers[index];
+
+    bearer->pace_ms = bearer->pace_ms > 0 ? bearer->pace_ms + ((float)part_ms - bearer->pace_ms) * PACE_WEIGHT : (float)part_ms;
 }
 
 struct route_bearer chooser_route_bearer(const struct chooser_bearer *bearer)

@@ -123,6 +123,8 @@ int chooser_take(struct chooser *chooser, uint16_t bearer, const struct queue_it
 void chooser_give_back(struct chooser *chooser, uint16_t bearer, struct chooser_taken *taken, enum use_back why, struct limit_now now);
 /* How a part ended. */
 void chooser_result(struct chooser *chooser, uint16_t bearer, bool failed, struct limit_now now);
+/* So long a part was on the air: more than that fits into no patience. */
+void chooser_pace(struct chooser *chooser, uint16_t bearer, uint32_t part_ms);
 
 /* -- views ----------------------------------------------------------------------------------------------------- */
 

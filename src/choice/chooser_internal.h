@@ -15,6 +15,8 @@
 #define RANK_NOT_LISTED 253
 #define RANK_MAX 250
 #define LIMITS_LOOK_MS 60000             /* a bearer's limits are looked at again within this, whatever was said */
+#define DEAL_LINES_MAX 128
+#define DEAL_GROUPS_MAX 64
 #define RECIPIENT_NEW UINT64_MAX         /* stands for somebody who was not written to yet */
 
 /* A plan that cards may have. */
@@ -51,6 +53,7 @@ struct chooser_class {
     uint64_t epoch, floor_until_ms, floor_able_ms;
     uint8_t floor_rank; int64_t floor_micro;
     uint32_t floor_batch;
+    uint32_t deal; uint16_t line;        /* the deal that it is part of, and where */
 };
 
 /* What each choice looks at comes first: there may be hundreds of them. */
@@ -70,6 +73,9 @@ struct chooser_bearer {
     uint64_t last_take;                  /* the number of its last take: who rested longest has the lowest */
     uint32_t bundle_left[PLAN_BUNDLES_MAX];
     int64_t bundle_shadow_micro[PLAN_BUNDLES_MAX];   /* counts up to the price that the bundle saves */
+    int64_t tomorrow_micro;              /* the same, of tomorrow */
+    int64_t bundle_tomorrow_micro[PLAN_BUNDLES_MAX];
+    uint8_t bundle_tomorrow[PLAN_BUNDLES_MAX];   /* enum chooser_bundle_day */
     uint32_t given;                      /* parts since the prices of now are in force, so that equals share */
     int64_t share_micro;                 /* what that adds to its price */
 
@@ -80,8 +86,11 @@ struct chooser_bearer {
     const struct routing_sim *conf;
     struct use *use;
     int64_t credit_micro;                /* that its operator said is left, less what was taken since; -1 not known */
+    float pace_ms;                       /* of a part, lately; 0 not known */
     uint32_t results, failures;          /* bits of the last 32 results, newest lowest */
 };
+
+enum chooser_bundle_day { BUNDLE_GOES_ON, BUNDLE_ANEW, BUNDLE_OVER };   /* its period tomorrow is the same one, or a new one; none */
 
 /* How a route ranks the bearers, as far as it was asked. */
 struct chooser_way { uint32_t route; uint8_t ranks[CHOOSER_BEARERS_MAX]; };
@@ -108,6 +117,9 @@ struct chooser {
     uint32_t generation;                 /* of destinations and classes */
     bool priced;                         /* shadow prices of a plan are in force */
     int64_t slack_micro;                 /* for a part: so exact they are */
+
+    float parts_mean;                    /* of messages, lately */
+    struct chooser_deal *deal;           /* NULL: none was made */
 
     struct chooser_atlas atlas;
     struct chooser_way *ways[WAYS];      /* NULL: none asked yet */
@@ -153,6 +165,7 @@ static inline const struct chooser_price *chooser_price(const struct chooser_des
     return plan < destination->plan_count ? &destination->prices[plan] : NULL;
 }
 /* chooser.c */
+void chooser_shadows_clear(struct chooser_bearer *bearer);
 void chooser_look_anew(struct chooser *chooser, struct chooser_bearer *bearer, struct limit_now now);
 static inline void chooser_look(struct chooser *chooser, struct chooser_bearer *bearer, struct limit_now now)
 {
@@ -162,11 +175,24 @@ static inline void chooser_look(struct chooser *chooser, struct chooser_bearer *
 struct route_bearer chooser_route_bearer(const struct chooser_bearer *bearer);
 /* chooser_take.c: whether anything about it is limited or priced. */
 bool chooser_is_counted(const struct chooser_bearer *bearer);
+/* chooser_deal.c */
+/* Makes a deal where it is time for one; idles: a bearer found nothing. True: it is another one than before. */
+bool chooser_deal_look(struct chooser *chooser, const struct queue *queue, bool idles, struct limit_now now);
+void chooser_deal_done(struct chooser *chooser);
+enum chooser_dealt { DEALT_NOT, DEALT_HERE, DEALT_ELSEWHERE };   /* NOT: it is part of no deal, or all of it is gone */
+enum chooser_dealt chooser_dealt(const struct chooser *chooser, const struct chooser_class *class, uint16_t bearer);
+/* Milliseconds of a part, with the gaps that its limits demand. */
+float chooser_pace_ms(const struct chooser_bearer *bearer);
+uint64_t chooser_deal_until(const struct chooser *chooser);
+void chooser_deal_taken(struct chooser *chooser, const struct chooser_class *class, uint16_t bearer, unsigned parts);
 /* chooser_judge.c */
 struct chooser_offer { bool ok; uint8_t rank; int64_t micro; uint8_t bundle; };   /* micro: with shadows, for parts; bundle: 1 + index, 0 none */
 /* What a bearer asks for parts, limits but for the spend cap aside. */
 struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
                                    uint16_t bearer, unsigned parts, uint32_t batch /* messages that share a change of cards */);
+/* The same of tomorrow, as far as it is known today. */
+struct chooser_offer chooser_offer_tomorrow(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
+                                            uint16_t bearer, unsigned parts, uint32_t batch);
 /* Whether a goes before b. */
 bool chooser_before(const struct chooser *chooser, uint16_t a, const struct chooser_offer *offer_a, uint16_t b, const struct chooser_offer *offer_b);
 

@@ -20,31 +20,38 @@ static int64_t price_for(const struct chooser_price *price, unsigned parts)
     return price->first_micro + (int64_t)(parts - 1) * price->next_micro;
 }
 
+static bool has_room(const struct chooser_bearer *bearer, uint8_t bundle, unsigned parts, bool tomorrow)
+{
+    if (tomorrow && bearer->bundle_tomorrow[bundle] != BUNDLE_GOES_ON)
+        return bearer->bundle_tomorrow[bundle] == BUNDLE_ANEW;
+    return bearer->bundle_left[bundle] >= parts;
+}
+
 /* The first bundle that covers such numbers and has room for all parts: one message is not split over two. 0: none. */
-static uint8_t bundle_for(const struct chooser_bearer *bearer, const struct chooser_price *price, unsigned parts)
+static uint8_t bundle_for(const struct chooser_bearer *bearer, const struct chooser_price *price, unsigned parts, bool tomorrow)
 {
     for (uint8_t i = 0; i < price->bundle_count; i++)
-        if (bearer->bundle_left[price->bundles[i]] >= parts)
+        if (has_room(bearer, price->bundles[i], parts, tomorrow))
             return price->bundles[i] + 1;
     return 0;
 }
 
 /* What using it up costs others. A network takes from a bundle while it has parts, wanted or not; the plan that made the
  * prices may do otherwise, so that a bundle counts no more than the price it saves (src/routing/shadow.h). */
-static int64_t shadow_for(const struct chooser_bearer *bearer, const struct chooser_price *price, uint8_t bundle, unsigned parts)
+static int64_t shadow_for(const struct chooser_bearer *bearer, const struct chooser_price *price, uint8_t bundle, unsigned parts, bool tomorrow)
 {
-    int64_t micro = (bearer->shadow_micro + bearer->share_micro) * (int64_t)parts, bundle_micro;
+    int64_t micro = (tomorrow ? bearer->tomorrow_micro : bearer->shadow_micro + bearer->share_micro) * (int64_t)parts, bundle_micro;
 
     if (bundle == 0)
         return micro;
-    bundle_micro = bearer->bundle_shadow_micro[bundle - 1] * (int64_t)parts;
+    bundle_micro = (tomorrow ? bearer->bundle_tomorrow_micro : bearer->bundle_shadow_micro)[bundle - 1] * (int64_t)parts;
     if (price->row != NULL && bundle_micro > price_for(price, parts))
         bundle_micro = price_for(price, parts);
     return micro + bundle_micro;
 }
 
-struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
-                                   uint16_t index, unsigned parts, uint32_t batch)
+static struct chooser_offer offer_of(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id, uint16_t index,
+                                     unsigned parts, uint32_t batch, bool tomorrow)
 {
     const struct chooser_bearer *bearer = &chooser->bearers[index];
     struct chooser_offer offer = { .rank = rank_for(chooser, destination, sticky_sim_id, index) };
@@ -61,17 +68,29 @@ struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser
     price = bearer->plan != NO_PLAN ? chooser_price(destination, bearer->plan) : NULL;
     if (price == NULL || (price->row == NULL && price->bundle_count == 0))
         return offer;
-    offer.bundle = bundle_for(bearer, price, parts);
+    offer.bundle = bundle_for(bearer, price, parts, tomorrow);
     if (offer.bundle == 0 && price->row == NULL)
         return offer;                    /* its bundle is used up, and its plan has no price beyond */
     charged_micro = offer.bundle != 0 ? 0 : price_for(price, parts);
-    if (charged_micro > bearer->spend_left_micro)
+    if (!tomorrow && charged_micro > bearer->spend_left_micro)
         return offer;
     if (destination->max_price_micro != ROUTE_PRICE_UNBOUND && charged_micro > destination->max_price_micro * (int64_t)parts)
         return offer;
-    offer.micro += charged_micro + shadow_for(bearer, price, offer.bundle, parts);
+    offer.micro += charged_micro + shadow_for(bearer, price, offer.bundle, parts, tomorrow);
     offer.ok = true;
     return offer;
+}
+
+struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
+                                   uint16_t index, unsigned parts, uint32_t batch)
+{
+    return offer_of(chooser, destination, sticky_sim_id, index, parts, batch, false);
+}
+
+struct chooser_offer chooser_offer_tomorrow(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
+                                            uint16_t index, unsigned parts, uint32_t batch)
+{
+    return offer_of(chooser, destination, sticky_sim_id, index, parts, batch, true);
 }
 
 bool chooser_before(const struct chooser *chooser, uint16_t a, const struct chooser_offer *offer_a, uint16_t b, const struct chooser_offer *offer_b)
@@ -106,7 +125,7 @@ static void judge_price(struct chooser *chooser, const struct chooser_destinatio
         judgement->verdict = CHOOSER_NO_PRICE;
         return;
     }
-    bundle = bundle_for(bearer, price, parts);
+    bundle = bundle_for(bearer, price, parts, false);
     judgement->row = price->row;
     if (price->row != NULL)
         judgement->list_micro = judgement->price_micro = price_for(price, parts);
@@ -117,7 +136,7 @@ static void judge_price(struct chooser *chooser, const struct chooser_destinatio
     }
     if (bearer->credit_micro >= 0 && judgement->price_micro > bearer->credit_micro)
         judgement->verdict = CHOOSER_NO_CREDIT;
-    judgement->shadow_micro = shadow_for(bearer, price, bundle, parts);
+    judgement->shadow_micro = shadow_for(bearer, price, bundle, parts, false);
     if (judgement->price_micro < 0)
         judgement->verdict = CHOOSER_NO_PRICE;
     else if (destination->max_price_micro != ROUTE_PRICE_UNBOUND && judgement->price_micro > destination->max_price_micro * (int64_t)parts)

@@ -106,11 +106,14 @@ static bool is_for_any_other(struct chooser *chooser, uint16_t index, const stru
     return false;
 }
 
+struct candidate { struct queue_item item; struct chooser_offer offer; bool found, urgent, dealt; };
+
 /* An idle bearer that should have it rather than this one. A message whose patience is over goes by the cheapest that is
  * free now; one that may wait goes by an idle one rather than by one that is still busy, at the same price. */
-static bool is_beaten(struct chooser *chooser, uint16_t index, const struct queue_item *item, const struct chooser_offer *offer, bool urgent,
-                      uint32_t batch, struct limit_now now)
+static bool is_beaten(struct chooser *chooser, uint16_t index, const struct candidate *candidate, uint32_t batch, struct limit_now now)
 {
+    const struct queue_item *item = &candidate->item;
+    const struct chooser_offer *offer = &candidate->offer;
     const struct chooser_destination *destination = chooser_destination(chooser, item);
     unsigned parts = item->parts - item->part_next;
     bool idle = chooser->bearers[index].idle;
@@ -122,6 +125,8 @@ static bool is_beaten(struct chooser *chooser, uint16_t index, const struct queu
 
         if (i == index || !other->open || !other->idle || !other->present || other->rests_until_ms > now.mono_ms)
             continue;
+        if (candidate->dealt && chooser_dealt(chooser, &chooser->classes[item->class_id], i) != DEALT_HERE)
+            continue;                    /* it has others to take, which would lose more */
         chooser_look(chooser, other, now);
         if (other->able_ms > now.mono_ms && other->limit != LIMIT_RECIPIENTS_DAY && other->limit != LIMIT_RECIPIENTS_MONTH)
             continue;
@@ -130,7 +135,7 @@ static bool is_beaten(struct chooser *chooser, uint16_t index, const struct queu
             continue;
         first = chooser_before(chooser, i, &theirs, index, offer);
         if (!idle)                       /* the other one can begin now */
-            first = first || (theirs.rank == offer->rank && theirs.micro == offer->micro) || urgent;
+            first = first || (theirs.rank == offer->rank && theirs.micro == offer->micro) || candidate->urgent;
         if (first && item->avoid_sim_id != other->sim_id && chooser_judge(chooser, i, item, now).verdict == CHOOSER_MAY)
             return true;
     }
@@ -156,8 +161,8 @@ static bool is_class_skipped(const struct skipped *skipped, uint16_t class_id)
     return false;
 }
 
-struct candidate { struct queue_item item; struct chooser_offer offer; bool found, urgent; };
 
+/* By priority, then by when their patience ends. */
 static bool goes_before(const struct queue_item *a, const struct queue_item *b)
 {
     uint64_t until_a = (uint64_t)a->since_s + a->patience_s, until_b = (uint64_t)b->since_s + b->patience_s;
@@ -186,6 +191,7 @@ static void look_at_class(struct chooser *chooser, uint16_t index, const struct 
             const struct chooser_destination *destination;
             struct chooser_offer offer;
             bool urgent = patient_until_ms <= now.mono_ms;
+            enum chooser_dealt dealt = DEALT_NOT;
 
             if (best->found && !goes_before(&item, &best->item))
                 return;
@@ -206,33 +212,29 @@ static void look_at_class(struct chooser *chooser, uint16_t index, const struct 
             if (!urgent && class != NULL && item.avoid_sim_id == 0) {   /* one that failed goes by the next that can */
                 struct chooser_offer one = class->parts != 0 || item.parts == 1 ? offer
                                            : chooser_offer(chooser, destination, item.sticky_sim_id, index, 1, lanes->count);
+                uint64_t again_ms = patient_until_ms;
 
-                if (is_for_another(chooser, class, &one, patient_until_ms, lanes->count, now)) {
-                    if (patient_until_ms < *retry_ms)
-                        *retry_ms = patient_until_ms;
+                dealt = chooser_dealt(chooser, class, index);
+                if (dealt == DEALT_ELSEWHERE && chooser_deal_until(chooser) < again_ms)
+                    again_ms = chooser_deal_until(chooser);
+                if (dealt == DEALT_ELSEWHERE || (dealt == DEALT_NOT && is_for_another(chooser, class, &one, patient_until_ms, lanes->count, now))) {
+                    if (again_ms < *retry_ms)
+                        *retry_ms = again_ms;
                     break;               /* those behind it have more patience left */
                 }
             }
-            *best = (struct candidate){ .item = item, .offer = offer, .found = true, .urgent = urgent };
+            *best = (struct candidate){ .item = item, .offer = offer, .found = true, .urgent = urgent, .dealt = dealt == DEALT_HERE };
             break;
         }
     }
 }
 
-bool chooser_pick(struct chooser *chooser, uint16_t index, const struct queue *queue, struct limit_now now, struct queue_item *ret_item,
-                  uint64_t *ret_retry_ms)
+static bool pick(struct chooser *chooser, uint16_t index, const struct queue *queue, struct limit_now now, struct queue_item *ret_item,
+                 uint64_t *ret_retry_ms)
 {
-    struct chooser_bearer *bearer = &chooser->bearers[index];
     struct skipped skipped = { .id_count = 0 };
 
     *ret_retry_ms = UINT64_MAX;
-    if (!bearer->open || queue->active_count == 0)
-        return false;
-    chooser_look(chooser, bearer, now);
-    if (bearer->able_ms > now.mono_ms && bearer->limit != LIMIT_RECIPIENTS_DAY && bearer->limit != LIMIT_RECIPIENTS_MONTH) {
-        *ret_retry_ms = bearer->looked_until_ms;
-        return false;
-    }
     while (skipped.id_count < SKIPPED_MAX && skipped.class_count < SKIPPED_MAX) {
         struct candidate best = { .found = false };
         struct chooser_judgement judgement;
@@ -249,7 +251,7 @@ bool chooser_pick(struct chooser *chooser, uint16_t index, const struct queue *q
             skipped.ids[skipped.id_count++] = best.item.id;
             continue;
         }
-        if (!is_beaten(chooser, index, &best.item, &best.offer, best.urgent, queue->classes[best.item.class_id]->count, now)) {
+        if (!is_beaten(chooser, index, &best, queue->classes[best.item.class_id]->count, now)) {
             *ret_item = best.item;
             return true;
         }
@@ -258,4 +260,23 @@ bool chooser_pick(struct chooser *chooser, uint16_t index, const struct queue *q
         skipped.classes[skipped.class_count++] = best.item.class_id;
     }
     return false;
+}
+
+bool chooser_pick(struct chooser *chooser, uint16_t index, const struct queue *queue, struct limit_now now, struct queue_item *ret_item,
+                  uint64_t *ret_retry_ms)
+{
+    struct chooser_bearer *bearer = &chooser->bearers[index];
+
+    *ret_retry_ms = UINT64_MAX;
+    if (!bearer->open || queue->active_count == 0)
+        return false;
+    chooser_look(chooser, bearer, now);
+    if (bearer->able_ms > now.mono_ms && bearer->limit != LIMIT_RECIPIENTS_DAY && bearer->limit != LIMIT_RECIPIENTS_MONTH) {
+        *ret_retry_ms = bearer->looked_until_ms;
+        return false;
+    }
+    (void)chooser_deal_look(chooser, queue, false, now);
+    if (pick(chooser, index, queue, now, ret_item, ret_retry_ms))
+        return true;
+    return bearer->idle && chooser_deal_look(chooser, queue, true, now) && pick(chooser, index, queue, now, ret_item, ret_retry_ms);
 }

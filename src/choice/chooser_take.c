@@ -12,6 +12,7 @@
 #include "src/base/money.h"
 
 #define RECORD_MAX 1024
+#define PARTS_WEIGHT 0.02f              /* of the last message in how many parts they have */
 #define RECORD_OTHERS 6                  /* that are told one by one, the cheapest first */
 
 /* -- the record: a small JSON object --------------------------------------------------------------------------- */
@@ -200,6 +201,11 @@ int chooser_take(struct chooser *chooser, uint16_t index, const struct queue_ite
     }
     bearer->last_take = ++chooser->take_count;
     share(chooser, bearer);
+    if (item->part_next == 0) {
+        chooser->parts_mean += ((float)item->parts - chooser->parts_mean) * PARTS_WEIGHT;
+        if (item->class_id != CHOOSER_MIXED && item->class_id < chooser->class_count)
+            chooser_deal_taken(chooser, &chooser->classes[item->class_id], index, item->parts);
+    }
     if (!chooser_is_counted(bearer))
         goto out;
     taken.use = use_take(bearer->use, &bearer->conf->limits, recipient_key, 1, taken.price_micro > 0 ? taken.price_micro : 0, now, random);

@@ -17,6 +17,7 @@
 #define LIVED_MS UINT64_C(72000000)      /* 20 hours of a day say enough of it */
 #define LIVED_MS_MAX UINT64_C(90000000)  /* the longest day has 25 */
 #define DAY_KEY "day"
+#define CROSSES "+1"                      /* behind the prefix of a kind that may wait till after midnight */
 #define DAY_MAX 4000000                  /* beyond the year 9999 */
 
 enum { WORKING, SATURDAY, SUNDAY };
@@ -30,8 +31,9 @@ struct planner *planner_new(void)
     if (planner == NULL)
         return NULL;
     planner->kinds = calloc(PLANNER_KINDS_MAX, sizeof *planner->kinds);
-    planner->kind_of = malloc(CHOOSER_DESTINATIONS_MAX * sizeof *planner->kind_of);
-    if (planner->kinds == NULL || planner->kind_of == NULL) {
+    for (unsigned crosses = 0; crosses < 2; crosses++)
+        planner->kind_of[crosses] = malloc(CHOOSER_DESTINATIONS_MAX * sizeof *planner->kind_of[crosses]);
+    if (planner->kinds == NULL || planner->kind_of[0] == NULL || planner->kind_of[1] == NULL) {
         planner_free(planner);
         return NULL;
     }
@@ -44,7 +46,8 @@ void planner_free(struct planner *planner)
         return;
     planner_plan_done(&planner->plan);
     free(planner->kinds);
-    free(planner->kind_of);
+    free(planner->kind_of[0]);
+    free(planner->kind_of[1]);
     free(planner);
 }
 
@@ -106,7 +109,8 @@ static void end_day(struct planner *planner, int32_t next)
 
 static void look_at_clock(struct planner *planner, const struct chooser *chooser, struct limit_now now)
 {
-    int32_t day = zone_period(planner_zone(chooser), ZONE_DAY, 0, now.wall_ms).label;
+    struct zone_period today = zone_period(planner_zone(chooser), ZONE_DAY, 0, now.wall_ms);
+    int32_t day = today.label;
 
     if (planner->ticked) {
         int64_t passed_ms = (int64_t)(now.mono_ms - planner->mono_ms), step_ms = now.wall_ms - planner->wall_ms - passed_ms;
@@ -116,6 +120,7 @@ static void look_at_clock(struct planner *planner, const struct chooser *chooser
             planner->lived_ms = LIVED_MS_MAX;
         planner->spoiled = planner->spoiled || step_ms > STEP_MS || step_ms < -STEP_MS;
     }
+    planner->midnight_s = today.next_ms / 1000;
     planner->ticked = true;
     planner->mono_ms = now.mono_ms;
     planner->wall_ms = now.wall_ms;
@@ -136,26 +141,28 @@ void planner_resolve(struct planner *planner, struct chooser *chooser, struct li
     if (planner->generation == chooser->generation)
         return;
     planner->generation = chooser->generation;
-    memset(planner->kind_of, 0xFF, CHOOSER_DESTINATIONS_MAX * sizeof *planner->kind_of);
+    for (unsigned crosses = 0; crosses < 2; crosses++)
+        memset(planner->kind_of[crosses], 0xFF, CHOOSER_DESTINATIONS_MAX * sizeof *planner->kind_of[crosses]);
     for (uint32_t i = 0; i < planner->kind_count; i++) {
         struct queue_item item = { .to_key = planner->kinds[i].prefix };
         uint32_t destination = chooser_destination_index(chooser, &item, now);
+        uint16_t *kind_of = planner->kind_of[planner->kinds[i].crosses];
 
         planner->kinds[i].destination = destination;
-        if (destination != NO_DESTINATION && planner->kind_of[destination] == NO_KIND)
-            planner->kind_of[destination] = (uint16_t)i;
+        if (destination != NO_DESTINATION && kind_of[destination] == NO_KIND)
+            kind_of[destination] = (uint16_t)i;
     }
 }
 
 /* NO_KIND: no room. */
-static uint16_t kind_with(struct planner *planner, uint64_t prefix)
+static uint16_t kind_with(struct planner *planner, uint64_t prefix, bool crosses)
 {
     for (uint32_t i = 0; i < planner->kind_count; i++)
-        if (planner->kinds[i].prefix == prefix)
+        if (planner->kinds[i].prefix == prefix && planner->kinds[i].crosses == crosses)
             return (uint16_t)i;
     if (planner->kind_count == PLANNER_KINDS_MAX)
         return NO_KIND;
-    planner->kinds[planner->kind_count] = (struct planner_kind){ .prefix = prefix, .destination = NO_DESTINATION };
+    planner->kinds[planner->kind_count] = (struct planner_kind){ .prefix = prefix, .crosses = crosses, .destination = NO_DESTINATION };
     forecast_init(&planner->kinds[planner->kind_count].forecast);
     return (uint16_t)planner->kind_count++;
 }
@@ -164,25 +171,26 @@ void planner_count(struct planner *planner, struct chooser *chooser, const struc
 {
     int64_t local_s = now.wall_ms / 1000 + zone_offset_s(planner_zone(chooser), now.wall_ms / 1000);
     uint32_t destination;
-    uint16_t kind;
+    uint16_t kind, *kind_of;
+    bool crosses;
 
     look_at_clock(planner, chooser, now);
     if (chooser->destinations == NULL || (chooser->routing != NULL && chooser->atlas.set == NULL))
         return;                          /* no memory: classes are not known */
     planner_resolve(planner, chooser, now);
-    planner->messages++;
-    planner->parts += item->parts;
     destination = chooser_destination_index(chooser, item, now);
     if (destination == NO_DESTINATION)
         return;
-    kind = planner->kind_of[destination];
+    crosses = (int64_t)item->since_s + item->patience_s >= planner->midnight_s + PLANNER_CROSSING_S;
+    kind_of = planner->kind_of[crosses];
+    kind = kind_of[destination];
     if (kind == NO_KIND) {
-        kind = kind_with(planner, chooser_price_prefix(chooser, item));
+        kind = kind_with(planner, chooser_price_prefix(chooser, item), crosses);
         if (kind == NO_KIND)
             return;
         if (planner->kinds[kind].destination == NO_DESTINATION)
             planner->kinds[kind].destination = destination;
-        planner->kind_of[destination] = kind;
+        kind_of[destination] = kind;
     }
     forecast_count(&planner->kinds[kind].forecast, (unsigned)((local_s % 86400 + 86400) % 86400 / 3600), item->parts);
 }
@@ -196,9 +204,9 @@ void planner_clear_prices(struct chooser *chooser)
     for (uint32_t i = 0; i < chooser->bearer_count; i++) {
         struct chooser_bearer *bearer = &chooser->bearers[i];
 
-        bearer->shadow_micro = bearer->share_micro = 0;
+        chooser_shadows_clear(bearer);
+        bearer->share_micro = 0;
         bearer->given = 0;
-        memset(bearer->bundle_shadow_micro, 0, sizeof bearer->bundle_shadow_micro);
     }
     chooser->priced = false;
     chooser->slack_micro = 0;
@@ -268,7 +276,7 @@ void planner_row(const struct planner *planner, size_t row, char ret_key[PLANNER
         return;
     }
     prefix_text(planner->kinds[row].prefix, digits);
-    (void)snprintf(ret_key, PLANNER_KEY_MAX, "%s", digits[0] != '\0' ? digits : "*");
+    (void)snprintf(ret_key, PLANNER_KEY_MAX, "%s%s", digits[0] != '\0' ? digits : "*", planner->kinds[row].crosses ? CROSSES : "");
     (void)forecast_save(&planner->kinds[row].forecast, ret_text);
 }
 
@@ -294,9 +302,12 @@ int planner_load_row(struct planner *planner, const char *key, const char *text)
     uint64_t prefix = 0;
     uint16_t kind;
 
+    bool crosses = length > strlen(CROSSES) && strcmp(key + length - strlen(CROSSES), CROSSES) == 0;
+
     if (strcmp(key, DAY_KEY) == 0)
         return load_day(planner, text);
-    if (strcmp(key, "*") != 0) {
+    length -= crosses ? strlen(CROSSES) : 0;
+    if (length != 1 || key[0] != '*') {
         if (length == 0 || length > PREFIX_DIGITS_MAX || strspn(key, "0123456789") != length)
             return -EINVAL;
         prefix = digits_pack(key, length, NULL);
@@ -304,7 +315,7 @@ int planner_load_row(struct planner *planner, const char *key, const char *text)
     forecast_init(&forecast);
     if (forecast_load(text, &forecast) < 0)
         return -EINVAL;
-    kind = kind_with(planner, prefix);
+    kind = kind_with(planner, prefix, crosses);
     if (kind == NO_KIND)
         return -ENOSPC;
     planner->kinds[kind].forecast = forecast;

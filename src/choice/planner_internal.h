@@ -11,10 +11,12 @@
 #define PLANNER_GROUPS_MAX 128
 #define PLANNER_LINES_MAX 512            /* kinds, and what waits of others */
 #define PLANNER_OPTIONS_MAX 65536
+#define PLANNER_CROSSING_S 900           /* after midnight at the earliest, so that there is time for it */
 #define NO_KIND UINT16_MAX
 
 struct planner_kind {
     uint64_t prefix;                     /* digits_pack(); 0: of every number */
+    bool crosses;                        /* those that may wait till after midnight */
     uint32_t destination;                /* of the chooser, by its generation */
     struct forecast forecast;
 };
@@ -37,17 +39,17 @@ struct planner_plan {
 
 struct planner {
     struct planner_kind *kinds; uint32_t kind_count;
-    uint16_t *kind_of;                   /* by destination */
+    uint16_t *kind_of[2];                /* by whether they may wait till after midnight, by destination */
     uint32_t generation;                 /* of the chooser that kind_of is of */
     bool taught;                         /* a day was learnt */
     bool dirty;
-    uint64_t messages, parts;            /* counted, to know how many parts a message has */
 
     bool ticked;
     uint64_t mono_ms; int64_t wall_ms;   /* of the last look at the clock */
     bool day_known, spoiled;
     int32_t day;                         /* local; it is under way */
     uint64_t lived_ms;                   /* of it */
+    int64_t midnight_s;                  /* its end */
 
     struct planner_plan plan;
     bool planned;                        /* once, with this generation and these bearers */

@@ -14,6 +14,7 @@
 #define UNLIMITED INT64_MAX
 #define WORK_AT_ONCE 100000              /* options looked at in one call: some 40 ns each and use */
 #define MONTHS 2                         /* that 31 days may lie in */
+#define SPARE 0.95f
 #define PERIODS (PLANNER_DAYS_MAX + 1)
 #define SLACK 256                        /* prices are right within some of shadow.h's margins, the dearest option / 2048 */
 
@@ -37,7 +38,7 @@ struct planner_group {
     struct group_bundle bundles[PLAN_BUNDLES_MAX]; uint8_t bundle_count;
 };
 
-struct line { uint32_t destination; uint8_t rank; double all, parts[PLANNER_DAYS_MAX]; };
+struct line { uint32_t destination; uint8_t rank; double all, parts[PLANNER_DAYS_MAX], crossing[PLANNER_DAYS_MAX]; };   /* crossing: that may also go the day after */
 
 /* While it is made. */
 struct draft {
@@ -93,20 +94,24 @@ static double parts_of_day(const struct draft *draft, const struct forecast *for
 
 static void expect(struct draft *draft, const struct planner *planner, const struct queue *queue)
 {
-    double parts_each = planner->messages > 0 ? (double)planner->parts / (double)planner->messages : 1;
+    int64_t crossing_s = draft->today.next_ms / 1000 + PLANNER_CROSSING_S;
 
     for (uint32_t i = 0; i < planner->kind_count; i++) {
         struct line *line = planner->kinds[i].destination != NO_DESTINATION ? line_for(draft, planner->kinds[i].destination) : NULL;
 
         for (unsigned day = 0; line != NULL && day < draft->days; day++)
-            line->parts[day] += parts_of_day(draft, &planner->kinds[i].forecast, day);
+            *(planner->kinds[i].crosses ? &line->crossing[day] : &line->parts[day]) += parts_of_day(draft, &planner->kinds[i].forecast, day);
     }
     for (uint32_t i = 0; i < queue->active_count; i++) {
         uint16_t class = queue->active[i];
         struct line *line = class != CHOOSER_MIXED && class < draft->chooser->class_count ? line_for(draft, draft->chooser->classes[class].destination) : NULL;
 
-        if (line != NULL)
-            line->parts[0] += queue->classes[class]->count * parts_each;
+        for (uint8_t priority = 0; line != NULL && priority <= MESSAGE_PRIORITY_MAX; priority++) {
+            uint32_t stays = queue_due_before(queue, class, priority, crossing_s), count = queue->classes[class]->lanes[priority].count;
+
+            line->parts[0] += stays * (double)draft->chooser->parts_mean;
+            line->crossing[0] += (count - stays) * (double)draft->chooser->parts_mean;
+        }
     }
 }
 
@@ -158,13 +163,10 @@ static int64_t sum(int64_t a, int64_t b)
     return a == UNLIMITED || b == UNLIMITED ? UNLIMITED : a + b;
 }
 
-/* Parts that limits of minutes and hours let through in that time. */
-static int64_t through(const struct limit_rules *rules, int64_t ms)
+/* Parts that it can do in that time: parts of messages do not fill it to the end. */
+static int64_t through(const struct chooser_bearer *bearer, int64_t ms)
 {
-    int64_t by_hour = rules->per_hour != 0 ? rules->per_hour * ms / 3600000 : UNLIMITED;
-    int64_t by_minute = rules->per_minute != 0 ? rules->per_minute * ms / 60000 : UNLIMITED;
-
-    return by_hour < by_minute ? by_hour : by_minute;
+    return (int64_t)((float)ms * SPARE / chooser_pace_ms(bearer));
 }
 
 /* limit 0: none. */
@@ -181,8 +183,8 @@ static void add_bearer(struct draft *draft, struct planner_group *group, struct 
     struct limit_view day = limit_view(rules, bearer->use, LIMIT_DAY, draft->now), month = limit_view(rules, bearer->use, LIMIT_MONTH, draft->now);
 
     for (unsigned i = 0; i < draft->days; i++)
-        group->days[i].left = sum(group->days[i].left, i == 0 ? left_of(day.limit, day.used, through(rules, draft->today.next_ms - draft->now.wall_ms))
-                                                             : left_of(rules->per_day, 0, through(rules, DAY_MS)));
+        group->days[i].left = sum(group->days[i].left, i == 0 ? left_of(day.limit, day.used, through(bearer, draft->today.next_ms - draft->now.wall_ms))
+                                                             : left_of(rules->per_day, 0, through(bearer, DAY_MS)));
     group->months[0].left = sum(group->months[0].left, left_of(month.limit, month.used, UNLIMITED));
     group->months[1].left = sum(group->months[1].left, left_of(rules->per_month, 0, UNLIMITED));
     for (uint8_t b = 0; b < group->bundle_count; b++)
@@ -246,11 +248,11 @@ static void find_periods(struct draft *draft, struct planner_group *group)
     }
 }
 
-/* To the end of the longest period that is under way; at least today. */
+/* To the end of the longest period that is under way; at least today and tomorrow. */
 static unsigned days_ahead(const struct draft *draft)
 {
     int64_t until_ms = draft->today.next_ms;
-    unsigned days = 1;
+    unsigned days = 2;
 
     for (uint32_t i = 0; i < draft->chooser->bearer_count; i++) {
         const struct chooser_bearer *bearer = &draft->chooser->bearers[i];
@@ -344,11 +346,12 @@ static void want(struct draft *draft, struct line *line, struct planner_group *g
 {
     for (unsigned day = 0; day < draft->days; day++) {
         struct group_bundle *bundle = bundle_on(group, price, day);
+        double parts = line->parts[day] + line->crossing[day] + (day > 0 ? line->crossing[day - 1] : 0);
 
-        group->days[day].wanted += line->parts[day];
-        group->months[group->month_of[day]].wanted += line->parts[day];
+        group->days[day].wanted += parts;
+        group->months[group->month_of[day]].wanted += parts;
         if (bundle != NULL)
-            bundle->periods[bundle->period_of[day]].wanted += line->parts[day];
+            bundle->periods[bundle->period_of[day]].wanted += parts;
     }
 }
 
@@ -356,7 +359,7 @@ static void count_options(struct draft *draft, struct line *line, struct planner
 {
     (void)line;
     (void)group;
-    draft->option_count += draft->days * (1u + (price->bundle_count > 0));
+    draft->option_count += draft->days * 3u * (1u + (price->bundle_count > 0));   /* of those that cross midnight on two days */
 }
 
 static int by_size(const void *a, const void *b)
@@ -423,9 +426,8 @@ static void add_option(struct draft *draft, const struct line *line, int64_t mic
     }
 }
 
-static void add_demand(struct draft *draft, struct line *line, unsigned day)
+static void add_options(struct draft *draft, struct line *line, unsigned day)
 {
-    (void)shadow_add_demand(draft->plan->shadow, line->parts[day]);
     for (unsigned g = 0; g < draft->plan->group_count; g++) {
         struct planner_group *group = &draft->plan->groups[g];
         struct way way = way_of(draft, line, group);
@@ -442,12 +444,26 @@ static void add_demand(struct draft *draft, struct line *line, unsigned day)
     }
 }
 
+static void add_demand(struct draft *draft, struct line *line, unsigned day)
+{
+    if (line->parts[day] > 0) {
+        (void)shadow_add_demand(draft->plan->shadow, line->parts[day]);
+        add_options(draft, line, day);
+    }
+    if (line->crossing[day] > 0) {
+        (void)shadow_add_demand(draft->plan->shadow, line->crossing[day]);
+        add_options(draft, line, day);
+        if (day + 1 < draft->days)
+            add_options(draft, line, day + 1);
+    }
+}
+
 /* Lines and days that there is room for. */
 static void bound(struct draft *draft)
 {
     for (unsigned i = 0; i < draft->line_count; i++)
         for (unsigned day = 0; day < draft->days; day++)
-            draft->lines[i].all += draft->lines[i].parts[day];
+            draft->lines[i].all += draft->lines[i].parts[day] + draft->lines[i].crossing[day];
     qsort(draft->lines, draft->line_count, sizeof *draft->lines, by_size);
     for (unsigned i = 0; i < draft->line_count; i++) {
         size_t before = draft->option_count;
@@ -471,7 +487,7 @@ static int make(struct draft *draft)
     for_each_resource(draft, count_scarce);
     if (draft->resource_count == 0)
         return -ENOENT;
-    r = shadow_new(draft->resource_count, (size_t)draft->line_count * draft->days, draft->option_count, &plan->shadow);
+    r = shadow_new(draft->resource_count, (size_t)draft->line_count * draft->days * 2, draft->option_count, &plan->shadow);
     if (r < 0)
         return r;
     for_each_resource(draft, add_scarce);
@@ -534,15 +550,20 @@ static void put_in_force(struct planner_plan *plan, struct chooser *chooser)
         bearer->given = 0;
         bearer->share_micro = 0;
         if (group == NULL || !bearer->open || bearer->turn != plan->turn_of[i]) {
-            bearer->shadow_micro = 0;
-            memset(bearer->bundle_shadow_micro, 0, sizeof bearer->bundle_shadow_micro);
+            chooser_shadows_clear(bearer);
             continue;
         }
         bearer->shadow_micro = price_of(plan, &group->days[0]) + price_of(plan, &group->months[0]);
-        any = any || bearer->shadow_micro > 0;
+        bearer->tomorrow_micro = price_of(plan, &group->days[1]) + price_of(plan, &group->months[group->month_of[1]]);
+        any = any || bearer->shadow_micro > 0 || bearer->tomorrow_micro > 0;
         for (uint8_t b = 0; b < group->bundle_count; b++) {
-            bearer->bundle_shadow_micro[b] = price_of(plan, &group->bundles[b].periods[0]);
-            any = any || bearer->bundle_shadow_micro[b] > 0;
+            const struct group_bundle *bundle = &group->bundles[b];
+            uint8_t tomorrow = bundle->period_of[1];
+
+            bearer->bundle_shadow_micro[b] = price_of(plan, &bundle->periods[0]);
+            bearer->bundle_tomorrow[b] = tomorrow == 0 ? BUNDLE_GOES_ON : tomorrow == UINT8_MAX ? BUNDLE_OVER : BUNDLE_ANEW;
+            bearer->bundle_tomorrow_micro[b] = tomorrow != UINT8_MAX ? price_of(plan, &bundle->periods[tomorrow]) : 0;
+            any = any || bearer->bundle_shadow_micro[b] > 0 || bearer->bundle_tomorrow_micro[b] > 0;
         }
     }
     chooser->priced = any;

@@ -303,6 +303,23 @@ static bool before(const struct queue_item *a, const struct queue_item *b)
     return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
 }
 
+uint32_t queue_due_before(const struct queue *queue, uint16_t class_id, uint8_t priority, int64_t at_s)
+{
+    const struct queue_lane *lane = &queue->classes[class_id]->lanes[priority];
+    uint32_t from = 0, until = lane->count;
+
+    while (from < until) {
+        uint32_t middle = from + (until - from) / 2;
+        const struct queue_item *item = lane_at(lane, middle);
+
+        if ((int64_t)item->since_s + item->patience_s < at_s)
+            from = middle + 1;
+        else
+            until = middle;
+    }
+    return from;
+}
+
 bool queue_best(const struct queue *queue, struct queue_item *ret_item)
 {
     bool found = false;

@@ -45,6 +45,9 @@ enum queue_put queue_put(struct queue *queue, const struct queue_item *item);
 /* The n-th best of a class at a priority without taking it; false where there are no more, or the store is still being asked
  * what goes before. */
 bool queue_peek(const struct queue *queue, uint16_t class_id, uint8_t priority, uint32_t n, struct queue_item *ret_item);
+/* So many of a class at a priority whose patience ends before that second (since 1970). They are taken to be in that order, as
+ * messages of equal patience are. */
+uint32_t queue_due_before(const struct queue *queue, uint16_t class_id, uint8_t priority, int64_t at_s);
 /* The best message over all classes without taking it. */
 bool queue_best(const struct queue *queue, struct queue_item *ret_item);
 bool queue_take(struct queue *queue, struct queue_item *ret_item);

@@ -88,6 +88,7 @@ static void open_sims(struct policy *policy, struct limit_now now)
     for (unsigned s = 0; s < WEEK_SIMS; s++) {
         HARNESS_CHECK(chooser_bearer_open(policy->chooser, ROUTE_SIM, policy->sims[s].iccid, s + 1, NULL, now, &policy->bearers[s]) == 0);
         chooser_bearer_state(policy->chooser, policy->bearers[s], true, true, 0);
+        chooser_pace(policy->chooser, policy->bearers[s], policy->world->sims[s].part_ms);
     }
     chooser_clock_is_right(policy->chooser, now);
 }
