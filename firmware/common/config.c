@@ -23,6 +23,7 @@ _Static_assert(LINE_OCTETS_MAX <= INI_MAX_LINE - 3, "inih's buffer holds CR, LF 
 static const struct config config_defaults = {
     .gateway = { .state_dir = "/var/lib/cellpost", .max_parts = 10, .report = true, .validity_s = 86400 },
     .api = { .loopback = true, .socket = "/run/cellpost/api.sock", .socket_mode = 0660 },
+    .routing = { .learn = true },
     .modem = { .send_timeout_ms = 180000, .poll_interval_ms = 60000, .park_retry_ms = 60000 },
     .optout = { .confirm = "You will get no more messages from us. Send START to get them again." },
 };

@@ -79,7 +79,7 @@ struct config_routing {
     char currency[4];                /* ISO 4217; "": the only one of the tariffs */
     char tariff[CONFIG_TARIFF_MAX];  /* of cards that have none; "" none */
     int64_t patience_s;
-    bool sticky;
+    bool sticky, learn;              /* learn: what the days before taught prices what will be short */
     /* Where they are set; 0: they are not. */
     unsigned tariffs_line, routes_line, numbers_line, rates_line, operators_line, currency_line, tariff_line;
 };

@@ -410,6 +410,8 @@ const struct config_key config_keys[] = {
       .max = 63 * WEEK, .allowed = "0s to 63w: a number and s, m, h, d or w" },
     { .section = SECTION_ROUTING, .name = "sticky", .parse = parse_yes_no, FIELD(struct config, routing.sticky),
       .allowed = "yes or no" },
+    { .section = SECTION_ROUTING, .name = "learn", .parse = parse_yes_no, FIELD(struct config, routing.learn),
+      .allowed = "yes or no" },
 
     { .section = SECTION_MODEM, .name = "send_timeout", .parse = config_parse_duration_ms, FIELD(struct config, modem.send_timeout_ms),
       .min = SECOND, .max = HOUR, .allowed = "1s to 1h: a number and ms, s, m or h" },

@@ -447,6 +447,7 @@ int routing_load(const struct config *config, struct routing **ret_routing, stru
     *loader = (struct loader){ .config = config, .routing = &loaded->routing, .notes = notes, .zone_folder = folder && *folder ? folder : ZONEINFO };
     loaded->routing.patience_s = (uint32_t)config->routing.patience_s;
     loaded->routing.sticky = config->routing.sticky;
+    loaded->routing.learns = config->routing.learn;
     loaded->routing.fixed_lines = config->gateway.fixed_lines;
     r = routing_files_read(config, &loader->files, &notes->errors);
     if (r != -ENOMEM)

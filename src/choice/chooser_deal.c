@@ -16,8 +16,8 @@
 #include <string.h>
 
 #define DEAL_MS 5000
-#define DEAL_AGAIN_MS 1000
 #define DEAL_WORK 400000                 /* prices looked at, some 3 ns each */
+#define DEAL_TURNS 256.0f                /* some, at most as exact as that is of use */
 #define BUCKETS 18
 #define COLUMNS (2 * DEAL_GROUPS_MAX)    /* groups today, and the same tomorrow */
 #define NONE UINT16_MAX
@@ -45,6 +45,16 @@ struct group {
     float room[BUCKETS], room_from[BUCKETS];   /* parts that it can still take until then; the least of it from there on */
     float load_ms, rate;                 /* until it is done with what it was dealt; parts in a millisecond */
     float queue;
+    double spend_left_micro;             /* what may be charged */
+    float bundle_left[PLAN_BUNDLES_MAX];
+};
+
+/* What a group asks a line for a part. */
+struct price {
+    int64_t cost_micro;                  /* with shadows and its rank; INT64_MAX: it may not */
+    int64_t charged_micro;
+    uint8_t bundle;                      /* 1 + index, 0 none: where that has parts left, it goes by it; else for: */
+    int64_t paid_cost_micro, paid_micro;
 };
 
 struct chooser_deal {
@@ -53,7 +63,7 @@ struct chooser_deal {
     struct line lines[DEAL_LINES_MAX]; uint16_t line_count;
     struct group groups[COLUMNS]; uint16_t group_count;
     uint16_t group_of[CHOOSER_BEARERS_MAX];
-    int64_t cost[DEAL_LINES_MAX][COLUMNS];   /* of a part; INT64_MAX: it may not */
+    struct price prices[DEAL_LINES_MAX][COLUMNS];
     float given[DEAL_LINES_MAX][COLUMNS], left[DEAL_LINES_MAX];
 };
 
@@ -164,13 +174,21 @@ static float least(float a, float b)
     return a < b ? a : b;
 }
 
-static void room_add(struct group *today, struct group *tomorrow, const struct chooser_bearer *bearer, struct limit_now now)
+/* Parts that a limit of minutes or hours lets through in that time: what is left of it at once, the rest as time goes by. */
+static float through(struct limit_view view, float window_ms, float ms)
+{
+    return view.limit == 0 ? UNLIMITED : left_of(view) + (float)view.limit * ms / window_ms;
+}
+
+static void room_add(struct group *today, struct group *tomorrow, const struct chooser_bearer *bearer, uint8_t bundles, struct limit_now now)
 {
     const struct limit_rules *rules = &bearer->conf->limits;
     struct limit_view day = limit_view(rules, bearer->use, LIMIT_DAY, now), month = limit_view(rules, bearer->use, LIMIT_MONTH, now);
+    struct limit_view minute = limit_view(rules, bearer->use, LIMIT_MINUTE, now), hour = limit_view(rules, bearer->use, LIMIT_HOUR, now);
     float midnight_ms = (float)(zone_period(rules->zone, ZONE_DAY, 0, now.wall_ms).next_ms - now.wall_ms);
     uint64_t free_ms = bearer->able_ms > bearer->rests_until_ms ? bearer->able_ms : bearer->rests_until_ms;
     float wait_ms = free_ms > now.mono_ms ? (float)(free_ms - now.mono_ms) : 0, pace_ms = chooser_pace_ms(bearer);
+    float air_ms = (bearer->pace_ms > 0 ? bearer->pace_ms : PACE_MS) + (float)rules->gap_ms;
     float left = least(left_of(day), left_of(month)), limit = least(rules->per_day != 0 ? (float)rules->per_day : UNLIMITED, left_of(month));
 
     if (!bearer->idle && wait_ms < pace_ms / 2)
@@ -178,13 +196,16 @@ static void room_add(struct group *today, struct group *tomorrow, const struct c
     for (unsigned k = 0; k < BUCKETS; k++) {
         /* The middle of the bucket: what is due before that is in a nearer one soon. */
         float due_ms = k == 0 ? 0 : (float)(bucket_s[k - 1] + bucket_s[k]) * 500.0f, today_ms = least(due_ms, midnight_ms);
-        float parts = today_ms > wait_ms ? (today_ms - wait_ms) / pace_ms : 0;
+        /* What begins in time may end later. */
+        float begins = today_ms < wait_ms ? 0 : least((today_ms - wait_ms) / air_ms + 1, least(through(minute, 60000.0f, today_ms), through(hour, 3600000.0f, today_ms)));
 
-        if (k == 0 && bearer->idle)
-            parts = 1;                   /* what begins in time may end later */
-        today->room[k] += least(parts, left);
+        today->room[k] += least(begins, left);
         tomorrow->room[k] += due_ms > midnight_ms ? least((due_ms - midnight_ms) / pace_ms, limit) : 0;
     }
+    for (uint8_t i = 0; i < bundles; i++)
+        today->bundle_left[i] += (float)bearer->bundle_left[i];
+    today->spend_left_micro += bearer->spend_left_micro == INT64_MAX ? 1e18 : (double)bearer->spend_left_micro;
+    tomorrow->spend_left_micro = 1e18;
     today->load_ms += wait_ms;
     today->rate += 1 / pace_ms;
     tomorrow->load_ms = midnight_ms;
@@ -197,9 +218,25 @@ static void least_room(struct group *group, unsigned from)
         group->room_from[k] = k + 1 < BUCKETS && group->room_from[k + 1] < group->room[k] ? group->room_from[k + 1] : group->room[k];
 }
 
-static int64_t cost_of(struct chooser_offer offer, unsigned parts)
+static int64_t cost_of(const struct chooser_offer *offer, unsigned parts)
 {
-    return offer.ok ? offer.micro / (int64_t)parts + offer.rank * RANK_MICRO : INT64_MAX;
+    return offer->ok ? offer->micro / (int64_t)parts + offer->rank * RANK_MICRO : INT64_MAX;
+}
+
+static void price_fill(struct chooser *chooser, struct chooser_deal *deal, uint16_t index, uint16_t g)
+{
+    const struct chooser_class *class = &chooser->classes[deal->lines[index].class_id];
+    const struct chooser_destination *destination = chooser->destinations[class->destination];
+    struct price *today = &deal->prices[index][g], *tomorrow = &deal->prices[index][DEAL_GROUPS_MAX + g];
+    uint16_t bearer = deal->groups[g].bearer;
+    unsigned parts = class->parts != 0 ? class->parts : 1;
+    struct chooser_offer offer = chooser_offer(chooser, destination, class->sticky_sim_id, bearer, parts, deal->lines[index].count), paid = offer;
+    struct chooser_offer later = chooser_offer_tomorrow(chooser, destination, class->sticky_sim_id, bearer, parts, deal->lines[index].count);
+
+    if (offer.bundle != 0)
+        paid = chooser_offer_paid(chooser, destination, class->sticky_sim_id, bearer, parts, deal->lines[index].count);
+    *today = (struct price){ cost_of(&offer, parts), offer.charged_micro / (int64_t)parts, offer.bundle, cost_of(&paid, parts), paid.charged_micro / (int64_t)parts };
+    *tomorrow = (struct price){ .cost_micro = cost_of(&later, parts) };
 }
 
 static void groups_find(struct chooser *chooser, struct chooser_deal *deal, struct limit_now now)
@@ -224,29 +261,37 @@ static void groups_find(struct chooser *chooser, struct chooser_deal *deal, stru
         if (g == deal->group_count)
             deal->groups[deal->group_count++] = deal->groups[DEAL_GROUPS_MAX + g] = (struct group){ .hash = hash, .bearer = i };
         deal->group_of[i] = g;
-        room_add(&deal->groups[g], &deal->groups[DEAL_GROUPS_MAX + g], bearer, now);
+        room_add(&deal->groups[g], &deal->groups[DEAL_GROUPS_MAX + g], bearer,
+                 bearer->plan != NO_PLAN ? chooser->plans[bearer->plan].bundle_count : 0, now);
     }
     for (uint16_t g = 0; g < deal->group_count; g++) {
         least_room(&deal->groups[g], BUCKETS - 1);
         least_room(&deal->groups[DEAL_GROUPS_MAX + g], BUCKETS - 1);
     }
-    for (uint16_t i = 0; i < deal->line_count; i++) {
-        const struct chooser_class *class = &chooser->classes[deal->lines[i].class_id];
-        unsigned parts = class->parts != 0 ? class->parts : 1;
-
-        for (uint16_t g = 0; g < deal->group_count; g++) {
-            struct chooser_offer offer = chooser_offer(chooser, chooser->destinations[class->destination], class->sticky_sim_id,
-                                                       deal->groups[g].bearer, parts, deal->lines[i].count);
-
-            deal->cost[i][g] = cost_of(offer, parts);
-            deal->cost[i][DEAL_GROUPS_MAX + g] =
-                cost_of(chooser_offer_tomorrow(chooser, chooser->destinations[class->destination], class->sticky_sim_id, deal->groups[g].bearer, parts,
-                                               deal->lines[i].count), parts);
-        }
-    }
+    for (uint16_t i = 0; i < deal->line_count; i++)
+        for (uint16_t g = 0; g < deal->group_count; g++)
+            price_fill(chooser, deal, i, g);
 }
 
 /* -- dealing --------------------------------------------------------------------------------------------------- */
+
+/* What it asks as far as it was dealt out: the bundle may have no parts left, and the spend cap neither. ret_parts: it asks it for
+ * so many. */
+static int64_t asks(const struct chooser_deal *deal, uint16_t index, uint16_t g, float *ret_parts)
+{
+    const struct price *price = &deal->prices[index][g];
+    const struct group *group = &deal->groups[g];
+    bool bundle = price->bundle != 0 && group->bundle_left[price->bundle - 1] >= 1;
+    int64_t charged_micro = price->bundle != 0 && !bundle ? price->paid_micro : price->charged_micro;
+
+    *ret_parts = bundle ? group->bundle_left[price->bundle - 1] : UNLIMITED;
+    if (charged_micro > 0) {
+        if (group->spend_left_micro < (double)charged_micro)
+            return INT64_MAX;
+        *ret_parts = least(*ret_parts, (float)(group->spend_left_micro / (double)charged_micro));
+    }
+    return price->bundle != 0 && !bundle ? price->paid_cost_micro : price->cost_micro;
+}
 
 static void cheapest(struct chooser_deal *deal, uint16_t index)
 {
@@ -257,7 +302,8 @@ static void cheapest(struct chooser_deal *deal, uint16_t index)
     for (uint16_t column = 0; column < 2 * deal->group_count; column++) {
         uint16_t g = column < deal->group_count ? column : DEAL_GROUPS_MAX + column - deal->group_count;
         const struct group *group = &deal->groups[g];
-        int64_t cost = deal->cost[index][g];
+        float parts;
+        int64_t cost = asks(deal, index, g, &parts);
 
         if (cost >= next || group->room_from[line->bucket] < 1)
             continue;
@@ -281,6 +327,12 @@ static void hand(struct chooser_deal *deal, uint16_t index, uint16_t g, float pa
     struct line *line = &deal->lines[index];
     struct group *group = &deal->groups[g];
 
+    const struct price *price = &deal->prices[index][g];
+    bool bundle = price->bundle != 0 && group->bundle_left[price->bundle - 1] >= 1;
+
+    if (bundle)
+        group->bundle_left[price->bundle - 1] -= parts;
+    group->spend_left_micro -= (double)parts * (double)(price->bundle != 0 && !bundle ? price->paid_micro : price->charged_micro);
     deal->given[index][g] += parts;
     deal->left[index] += parts;
     line->want[line->bucket] -= parts;
@@ -289,7 +341,7 @@ static void hand(struct chooser_deal *deal, uint16_t index, uint16_t g, float pa
     for (unsigned k = line->bucket; k < BUCKETS; k++)
         group->room[k] -= parts;
     least_room(group, BUCKETS - 1);
-    for (uint16_t i = 0; i < deal->line_count; i++)   /* of the others it only became dearer */
+    for (uint16_t i = 0; i < deal->line_count; i++)   /* for the others it only became dearer */
         if (deal->lines[i].best == g || deal->lines[i].next == g)
             deal->lines[i].known = false;
 }
@@ -298,9 +350,10 @@ static void hand(struct chooser_deal *deal, uint16_t index, uint16_t g, float pa
 static uint16_t soonest(const struct chooser_deal *deal, uint16_t index)
 {
     uint16_t best = NONE;
+    float parts;
 
     for (uint16_t g = 0; g < deal->group_count; g++)
-        if (deal->cost[index][g] != INT64_MAX && deal->groups[g].room[BUCKETS - 1] >= 1 &&
+        if (asks(deal, index, g, &parts) != INT64_MAX && deal->groups[g].room[BUCKETS - 1] >= 1 &&
             (best == NONE || deal->groups[g].load_ms < deal->groups[best].load_ms))
             best = g;
     return best;
@@ -337,7 +390,7 @@ static void deal_out(struct chooser_deal *deal)
         for (unsigned k = 0; k < BUCKETS; k++)
             all += deal->lines[i].want[k];
     if (deal->line_count > 0 && deal->group_count > 0) {
-        float turns = (float)DEAL_WORK / ((float)deal->line_count * (float)deal->group_count);
+        float turns = least((float)DEAL_WORK / ((float)deal->line_count * (float)deal->group_count), DEAL_TURNS);
 
         at_once = all / turns > at_once ? all / turns : at_once;
     }
@@ -345,15 +398,18 @@ static void deal_out(struct chooser_deal *deal)
         struct line *line = &deal->lines[index];
         float parts = least(line->want[line->bucket], at_once);
         uint16_t g = line->best;
+        float at_this_price;
 
         if (g != NONE)
             parts = least(parts, deal->groups[g].room_from[line->bucket]);
         else
             g = soonest(deal, index);
-        if (g == NONE)
+        if (g == NONE) {
             line->want[line->bucket] = 0;   /* for a day on which somebody may */
-        else
-            hand(deal, index, g, parts);
+            continue;
+        }
+        (void)asks(deal, index, g, &at_this_price);
+        hand(deal, index, g, least(parts, at_this_price > 1 ? at_this_price : 1));
     }
 }
 
@@ -395,20 +451,25 @@ bool chooser_deal_look(struct chooser *chooser, const struct queue *queue, bool 
 
 /* -- what was dealt -------------------------------------------------------------------------------------------- */
 
-enum chooser_dealt chooser_dealt(const struct chooser *chooser, const struct chooser_class *class, uint16_t bearer)
+enum chooser_dealt chooser_dealt(const struct chooser *chooser, const struct chooser_class *class, uint16_t bearer, const struct chooser_offer *offer,
+                                 unsigned parts)
 {
     const struct chooser_deal *deal = chooser->deal;
+    const struct price *price;
     uint16_t g;
 
     if (deal == NULL || class == NULL || class->deal != deal->number || class->line >= deal->line_count || deal->left[class->line] < 0.5f)
         return DEALT_NOT;
     g = deal->group_of[bearer];
-    return g != NONE && deal->given[class->line][g] >= 0.5f ? DEALT_HERE : DEALT_ELSEWHERE;
-}
-
-uint64_t chooser_deal_until(const struct chooser *chooser)
-{
-    return chooser->deal->made_ms + DEAL_MS;
+    if (g == NONE || deal->given[class->line][g] < 0.5f)
+        return DEALT_ELSEWHERE;
+    /* Some parts may have been dealt at the lower price, and others at the higher one. */
+    price = &deal->prices[class->line][g];
+    if (price->bundle != 0 && offer->bundle == 0 && deal->groups[g].bundle_left[price->bundle - 1] >= 1)
+        return DEALT_NOT;
+    return offer->rank * RANK_MICRO + offer->micro / (int64_t)parts >
+                   (price->bundle != 0 ? price->paid_cost_micro : price->cost_micro) + (int64_t)(QUEUE_PARTS * QUEUE_MICRO)
+               ? DEALT_NOT : DEALT_HERE;
 }
 
 void chooser_deal_taken(struct chooser *chooser, const struct chooser_class *class, uint16_t bearer, unsigned parts)

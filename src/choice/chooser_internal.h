@@ -15,6 +15,7 @@
 #define RANK_NOT_LISTED 253
 #define RANK_MAX 250
 #define LIMITS_LOOK_MS 60000             /* a bearer's limits are looked at again within this, whatever was said */
+#define DEAL_AGAIN_MS 1000               /* not sooner after another deal */
 #define DEAL_LINES_MAX 128
 #define DEAL_GROUPS_MAX 64
 #define RECIPIENT_NEW UINT64_MAX         /* stands for somebody who was not written to yet */
@@ -175,22 +176,26 @@ static inline void chooser_look(struct chooser *chooser, struct chooser_bearer *
 struct route_bearer chooser_route_bearer(const struct chooser_bearer *bearer);
 /* chooser_take.c: whether anything about it is limited or priced. */
 bool chooser_is_counted(const struct chooser_bearer *bearer);
+/* For parts. micro: with shadows; bundle: 1 + index, 0 none. */
+struct chooser_offer { bool ok; uint8_t rank, bundle; int64_t micro, charged_micro; };
 /* chooser_deal.c */
 /* Makes a deal where it is time for one; idles: a bearer found nothing. True: it is another one than before. */
 bool chooser_deal_look(struct chooser *chooser, const struct queue *queue, bool idles, struct limit_now now);
 void chooser_deal_done(struct chooser *chooser);
 enum chooser_dealt { DEALT_NOT, DEALT_HERE, DEALT_ELSEWHERE };   /* NOT: it is part of no deal, or all of it is gone */
-enum chooser_dealt chooser_dealt(const struct chooser *chooser, const struct chooser_class *class, uint16_t bearer);
+/* offer: what the bearer asks now for so many parts; where that is more than when it was dealt, it is not DEALT_HERE. */
+enum chooser_dealt chooser_dealt(const struct chooser *chooser, const struct chooser_class *class, uint16_t bearer, const struct chooser_offer *offer,
+                                 unsigned parts);
 /* Milliseconds of a part, with the gaps that its limits demand. */
 float chooser_pace_ms(const struct chooser_bearer *bearer);
-uint64_t chooser_deal_until(const struct chooser *chooser);
 void chooser_deal_taken(struct chooser *chooser, const struct chooser_class *class, uint16_t bearer, unsigned parts);
 /* chooser_judge.c */
-struct chooser_offer { bool ok; uint8_t rank; int64_t micro; uint8_t bundle; };   /* micro: with shadows, for parts; bundle: 1 + index, 0 none */
 /* What a bearer asks for parts, limits but for the spend cap aside. */
 struct chooser_offer chooser_offer(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
                                    uint16_t bearer, unsigned parts, uint32_t batch /* messages that share a change of cards */);
-/* The same of tomorrow, as far as it is known today. */
+/* The same without bundles; and tomorrow, as far as it is known today. */
+struct chooser_offer chooser_offer_paid(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
+                                        uint16_t bearer, unsigned parts, uint32_t batch);
 struct chooser_offer chooser_offer_tomorrow(struct chooser *chooser, const struct chooser_destination *destination, uint32_t sticky_sim_id,
                                             uint16_t bearer, unsigned parts, uint32_t batch);
 /* Whether a goes before b. */

@@ -2,7 +2,7 @@
  *
  * chooser_pick.c - the next message for a bearer that could take one.
  *
- * It looks at the head of each class that has messages and not at the messages: the best by priority and age among those
+ * It looks at the head of each class that has messages and not at the messages: the best by priority and end of patience among those
  * for which no bearer comes first that can take them within their patience. What the best other bearer asks (the floor) is
  * kept with the class until something changes that could change it. */
 #include "src/choice/chooser_internal.h"
@@ -125,14 +125,14 @@ static bool is_beaten(struct chooser *chooser, uint16_t index, const struct cand
 
         if (i == index || !other->open || !other->idle || !other->present || other->rests_until_ms > now.mono_ms)
             continue;
-        if (candidate->dealt && chooser_dealt(chooser, &chooser->classes[item->class_id], i) != DEALT_HERE)
-            continue;                    /* it has others to take, which would lose more */
         chooser_look(chooser, other, now);
         if (other->able_ms > now.mono_ms && other->limit != LIMIT_RECIPIENTS_DAY && other->limit != LIMIT_RECIPIENTS_MONTH)
             continue;
         theirs = chooser_offer(chooser, destination, item->sticky_sim_id, i, parts, batch);
         if (!theirs.ok)
             continue;
+        if (candidate->dealt && chooser_dealt(chooser, &chooser->classes[item->class_id], i, &theirs, parts) != DEALT_HERE)
+            continue;                    /* it has others to take, which would lose more */
         first = chooser_before(chooser, i, &theirs, index, offer);
         if (!idle)                       /* the other one can begin now */
             first = first || (theirs.rank == offer->rank && theirs.micro == offer->micro) || candidate->urgent;
@@ -214,9 +214,9 @@ static void look_at_class(struct chooser *chooser, uint16_t index, const struct 
                                            : chooser_offer(chooser, destination, item.sticky_sim_id, index, 1, lanes->count);
                 uint64_t again_ms = patient_until_ms;
 
-                dealt = chooser_dealt(chooser, class, index);
-                if (dealt == DEALT_ELSEWHERE && chooser_deal_until(chooser) < again_ms)
-                    again_ms = chooser_deal_until(chooser);
+                dealt = chooser_dealt(chooser, class, index, &one, class->parts != 0 || item.parts == 1 ? (unsigned)(item.parts - item.part_next) : 1);
+                if (dealt == DEALT_ELSEWHERE && chooser->bearers[index].idle && now.mono_ms + DEAL_AGAIN_MS < again_ms)
+                    again_ms = now.mono_ms + DEAL_AGAIN_MS;
                 if (dealt == DEALT_ELSEWHERE || (dealt == DEALT_NOT && is_for_another(chooser, class, &one, patient_until_ms, lanes->count, now))) {
                     if (again_ms < *retry_ms)
                         *retry_ms = again_ms;

@@ -114,6 +114,29 @@ static void add_others(struct chooser *chooser, struct record *record, uint16_t 
     add(record, "]");
 }
 
+/* It was dealt to this bearer although another one asks less. */
+static bool is_dealt(struct chooser *chooser, uint16_t index, const struct queue_item *item)
+{
+    const struct chooser_destination *destination = chooser_destination(chooser, item);
+    struct chooser_offer mine;
+
+    if (destination == NULL || item->class_id == CHOOSER_MIXED || item->class_id >= chooser->class_count)
+        return false;
+    mine = chooser_offer(chooser, destination, item->sticky_sim_id, index, item->parts, 1);
+    if (!mine.ok || chooser_dealt(chooser, &chooser->classes[item->class_id], index, &mine, item->parts) != DEALT_HERE)
+        return false;
+    for (uint16_t i = 0; i < chooser->bearer_count; i++) {
+        struct chooser_offer other;
+
+        if (i == index || !chooser->bearers[i].open || !chooser->bearers[i].present)
+            continue;
+        other = chooser_offer(chooser, destination, item->sticky_sim_id, i, item->parts, 1);
+        if (other.ok && other.rank == mine.rank && other.micro < mine.micro)
+            return true;
+    }
+    return false;
+}
+
 /* NULL: no memory, or nothing to say. */
 static char *record_make(struct chooser *chooser, uint16_t index, const struct queue_item *item, const struct chooser_judgement *judgement,
                          struct limit_now now)
@@ -144,6 +167,8 @@ static char *record_make(struct chooser *chooser, uint16_t index, const struct q
         }
         if (judgement->shadow_micro != 0)
             add_money(&record, "shadow", judgement->shadow_micro);
+        if (is_dealt(chooser, index, item))
+            add(&record, ",\"why\":\"dealt out: cheaper ones have no time for all that waits\"");
         add_others(chooser, &record, index, item, now);
     }
     if (chooser->routing->version != 0)

@@ -16,6 +16,7 @@
 #define STEP_MS 60000                    /* a wall clock that is off by more was set */
 #define LIVED_MS UINT64_C(72000000)      /* 20 hours of a day say enough of it */
 #define LIVED_MS_MAX UINT64_C(90000000)  /* the longest day has 25 */
+#define SAVE_MS 3600000
 #define DAY_KEY "day"
 #define CROSSES "+1"                      /* behind the prefix of a kind that may wait till after midnight */
 #define DAY_MAX 4000000                  /* beyond the year 9999 */
@@ -121,6 +122,8 @@ static void look_at_clock(struct planner *planner, const struct chooser *chooser
         planner->spoiled = planner->spoiled || step_ms > STEP_MS || step_ms < -STEP_MS;
     }
     planner->midnight_s = today.next_ms / 1000;
+    if (planner->wall_ms / SAVE_MS != now.wall_ms / SAVE_MS && planner->kind_count > 0)
+        planner->dirty = true;           /* so that a start does not lose the day */
     planner->ticked = true;
     planner->mono_ms = now.mono_ms;
     planner->wall_ms = now.wall_ms;

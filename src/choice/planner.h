@@ -15,8 +15,9 @@
  *
  * Bounds:    PLANNER_KINDS_MAX kinds (beyond them nothing is learnt), PLANNER_DAYS_MAX days ahead, groups of like bearers,
  *            options of a plan, and work in one call.
- * Left out:  spend caps, limits of hours and less but as a bound of the day's parts, stickiness, and that a message may wait
- *            till after midnight. Messages are planned for the bearers that their route prefers alone. */
+ * Left out:  spend caps, limits of hours and less but as a bound of the day's parts, and stickiness. A message may go today, or
+ *            tomorrow where its patience lasts longer than till midnight. Messages are planned for the bearers that their route
+ *            prefers alone. */
 #ifndef CELLPOST_CHOICE_PLANNER_H
 #define CELLPOST_CHOICE_PLANNER_H
 

@@ -19,7 +19,10 @@ struct gateway *gateway_new(const struct gateway_config *config)
         return NULL;
     gateway->config = *config;
     gateway->chooser = chooser_new(config->boot);
-    if (gateway->chooser == NULL) {
+    gateway->planner = planner_new();
+    if (gateway->chooser == NULL || gateway->planner == NULL) {
+        chooser_free(gateway->chooser);
+        planner_free(gateway->planner);
         free(gateway);
         return NULL;
     }
@@ -45,6 +48,7 @@ void gateway_free(struct gateway *gateway)
     change_free_list(gateway->retry);
     queue_done(&gateway->queue);
     chooser_free(gateway->chooser);
+    planner_free(gateway->planner);
     free(gateway->bound);
     free(gateway);
 }
@@ -197,6 +201,7 @@ void gateway_accepted(struct gateway *gateway, const struct change_accept *accep
 
             item.to_key = digits_pack(message->to + !item.short_code, SIZE_MAX, NULL);
             gateway_put(gateway, &item, now);
+            gateway_learn(gateway, &item, now);
         }
         if (message->state == MESSAGE_SCHEDULED || message->state == MESSAGE_QUEUED)
             gateway_due_at(gateway, message->expire_ms);
@@ -399,6 +404,9 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
     case CHANGE_SIM:
         sim_done(gateway, change, now);
         break;
+    case CHANGE_FORECAST:
+        gateway_forecasts_done(gateway, change);
+        break;
     case CHANGE_USE:                     /* of a later time it is written with the next part */
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
@@ -495,6 +503,8 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
         if (wait_ms < (int64_t)(GATEWAY_CLOCK_LOOK_US / 1000) && at < deadline)
             deadline = at;
     }
+    if (gateway->planner_due_ms < deadline / 1000)   /* UINT64_MAX: no plans */
+        deadline = gateway->planner_due_ms * 1000;
     for (uint32_t i = 0; i < gateway->slot_count; i++) {
         const struct gateway_slot *slot = gateway->slots[i];
 
@@ -583,6 +593,7 @@ void gateway_poll(struct gateway *gateway, struct gateway_now now)
         gateway_cards_ask(gateway, now);
         gateway_look_at_classes(gateway, now);
         gateway_save_use(gateway, now);
+        gateway_plan(gateway, now);
         resubmit(gateway);   /* another list may have shown that the store is well again */
         ask_store(gateway, now);
     }

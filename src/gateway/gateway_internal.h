@@ -5,6 +5,7 @@
 #define CELLPOST_GATEWAY_INTERNAL_H
 
 #include "src/choice/chooser.h"
+#include "src/choice/planner.h"
 #include "src/gateway/gateway.h"
 #include "src/gateway/sim_health.h"
 #include "src/gateway/smss.h"
@@ -71,6 +72,9 @@ struct gateway {
     struct queue queue;
     struct chooser *chooser;
     const struct routing *routing;       /* NULL: none */
+    struct planner *planner;
+    enum { FORECASTS_UNKNOWN, FORECASTS_ASKED, FORECASTS_KNOWN } forecasts;   /* what the days before taught */
+    uint64_t planner_look_ms, planner_due_ms;   /* mono: when it is asked again; when the loop comes for it */
     struct queue_item *bound;            /* messages in parts that must go on by their SIM */
     uint32_t bound_count, bound_size;
     struct gateway_slot *slots[GATEWAY_SLOTS_MAX];
@@ -155,6 +159,11 @@ void gateway_balance(struct gateway *gateway, const struct change_balance *balan
 void gateway_save_use(struct gateway *gateway, struct gateway_now now);
 /* Its SIM must rest between parts: none waits behind the one on the air, as it could follow sooner than its intent says. */
 bool gateway_has_gap(const struct gateway *gateway, const struct gateway_slot *slot);
+/* A message was accepted: what comes is learnt. */
+void gateway_learn(struct gateway *gateway, const struct queue_item *item, struct gateway_now now);
+/* Makes plans, and keeps what the days taught. */
+void gateway_plan(struct gateway *gateway, struct gateway_now now);
+void gateway_forecasts_done(struct gateway *gateway, const struct store_change *change);
 /* Prices of a new day, or plans of a new card. */
 void gateway_look_at_classes(struct gateway *gateway, struct gateway_now now);
 /* The best this slot may take: the rest of the message it is sending, so that parts stay together; else the better of what

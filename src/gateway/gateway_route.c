@@ -196,6 +196,96 @@ void gateway_look_at_classes(struct gateway *gateway, struct gateway_now now)
     classify_all(gateway, now);
 }
 
+#define PLANNER_LOOK_MS 30000
+
+/* -- plans ----------------------------------------------------------------------------------------------------- */
+
+static bool keep_row(const struct planner *planner, size_t row, struct forecast_row *ret_row)
+{
+    *ret_row = (struct forecast_row){ malloc(PLANNER_KEY_MAX), malloc(PLANNER_TEXT_MAX) };
+    if (ret_row->kind == NULL || ret_row->text == NULL)
+        return false;
+    planner_row(planner, row, ret_row->kind, ret_row->text);
+    return true;
+}
+
+/* Without memory with the next hour. */
+static void keep_forecasts(struct gateway *gateway, struct gateway_now now)
+{
+    struct store_change *change = gateway_new_change(gateway, CHANGE_FORECAST, now);
+    size_t count = planner_row_count(gateway->planner);
+    bool whole;
+
+    if (change == NULL)
+        return;
+    change->u.forecast.rows = calloc(count + 1, sizeof *change->u.forecast.rows);
+    whole = change->u.forecast.rows != NULL;
+    while (whole && change->u.forecast.count < count) {
+        whole = keep_row(gateway->planner, change->u.forecast.count, &change->u.forecast.rows[change->u.forecast.count]);
+        change->u.forecast.count++;      /* half a row is freed with it */
+    }
+    if (whole)
+        gateway_add_change(gateway, change);
+    else
+        change_free(change);
+}
+
+void gateway_forecasts_done(struct gateway *gateway, const struct store_change *change)
+{
+    const struct change_forecast *forecast = &change->u.forecast;
+
+    if (!forecast->load)
+        return;
+    gateway->forecasts = change->result == 0 ? FORECASTS_KNOWN : FORECASTS_UNKNOWN;   /* asked again when the store is back */
+    for (uint32_t i = 0; change->result == 0 && i < forecast->count; i++)
+        (void)planner_load_row(gateway->planner, forecast->rows[i].kind, forecast->rows[i].text);   /* else as if there were none */
+}
+
+static bool learns(const struct gateway *gateway)
+{
+    return gateway->routing != NULL && gateway->routing->tariffs != NULL && gateway->routing->learns;
+}
+
+/* Before they are loaded nothing is counted: what is loaded takes the place of what is there. */
+void gateway_learn(struct gateway *gateway, const struct queue_item *item, struct gateway_now now)
+{
+    struct queue_item copy = *item;
+
+    if (!learns(gateway) || gateway->forecasts != FORECASTS_KNOWN)
+        return;
+    if (copy.patience_s == MESSAGE_PATIENCE_AS_ROUTED)
+        copy.patience_s = chooser_patience_s(gateway->chooser, item);
+    planner_count(gateway->planner, gateway->chooser, &copy, gateway_limit_now(now));
+}
+
+void gateway_plan(struct gateway *gateway, struct gateway_now now)
+{
+    struct limit_now limit_now = gateway_limit_now(now);
+    struct store_change *change;
+
+    gateway->planner_due_ms = UINT64_MAX;
+    if (!learns(gateway)) {
+        planner_clear_prices(gateway->chooser);
+        return;
+    }
+    if (gateway->forecasts == FORECASTS_UNKNOWN && (change = gateway_new_change(gateway, CHANGE_FORECAST, now)) != NULL) {
+        change->u.forecast.load = true;
+        gateway->forecasts = FORECASTS_ASKED;
+        gateway_add_change(gateway, change);
+    }
+    if (gateway->forecasts != FORECASTS_KNOWN)
+        return;
+    if (planner_is_busy(gateway->planner) || limit_now.mono_ms >= gateway->planner_look_ms) {
+        gateway->planner_look_ms = limit_now.mono_ms + PLANNER_LOOK_MS;
+        (void)planner_poll(gateway->planner, gateway->chooser, &gateway->queue, limit_now);
+    }
+    gateway->planner_due_ms = planner_is_busy(gateway->planner) ? limit_now.mono_ms + 1 : gateway->planner_look_ms;
+    if (!planner_wants_saving(gateway->planner))
+        return;
+    planner_saved(gateway->planner);
+    keep_forecasts(gateway, now);
+}
+
 /* -- what is taken --------------------------------------------------------------------------------------------- */
 
 /* Rests of messages are bound to their SIM, not to their time: what the operator would refuse waits. */

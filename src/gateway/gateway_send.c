@@ -415,6 +415,8 @@ void gateway_part_result(struct gateway *gateway, uint32_t index, int64_t attemp
     air_us = now.mono_us - slot->air_since_us;
     if (policy.attempt == ATTEMPT_SENT)   /* falls at once, rises slowly */
         slot->air_min_us = air_us < slot->air_min_us || slot->air_min_us == 0 ? air_us : slot->air_min_us + (air_us - slot->air_min_us) / 8;
+    if (policy.attempt == ATTEMPT_SENT && slot->bearer != CHOOSER_NO_BEARER)
+        chooser_pace(gateway->chooser, slot->bearer, (uint32_t)(air_us / 1000));
     if (result == GATEWAY_UNKNOWN || result == GATEWAY_NOT_SENT) {
         slot->ready = false;   /* it says when it can take a part again; what waits behind need not wait for it */
         gateway_take_back(gateway, slot, index, now);

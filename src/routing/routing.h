@@ -35,6 +35,7 @@ struct routing {
     char currency[4];                    /* that prices are compared and told in */
     uint32_t patience_s;
     bool sticky, fixed_lines;
+    bool learns;                         /* else prices are those of the tariffs alone: see src/choice/planner.h */
     struct routing_sim *sims; size_t sim_count;
     struct routing_sim sim_default;
     struct routing_zone *zones; size_t zone_count;

@@ -22,7 +22,7 @@
  *   the next day's SIMs among its options too: worth 1 % of the cost. A SIM's time is none: hours as resources made plans
  *   that could not be kept, and what waits shares SIMs out better;
  * - a network takes from a bundle while it has parts, wanted or not. The plan may do otherwise, so that on a SIM with a bundle
- *   a class costs the bundle's price or its own, whichever is less, and the price of the SIM's day;
+ *   what the bundle is worth beyond the class's own price counts half, and the price of the SIM's day on top;
  * - prices make equals of SIMs that should share, and a choice by price alone lets one of them idle until the next plan. With
  *   5 millionths more for each part that a SIM was given already (up to 400 parts) they share: worth 2 % where SIMs are busy.
  *

@@ -29,6 +29,17 @@ static void accept_clear(struct change_accept *accept)
         }
 }
 
+static void forecast_done(struct change_forecast *forecast)
+{
+    for (uint32_t i = 0; i < forecast->count; i++) {
+        free(forecast->rows[i].kind);
+        free(forecast->rows[i].text);
+    }
+    free(forecast->rows);
+    forecast->rows = NULL;
+    forecast->count = 0;
+}
+
 void change_clear(struct store_change *change)
 {
     change->result = 0;
@@ -78,6 +89,10 @@ void change_clear(struct store_change *change)
         break;
     case CHANGE_DECIDE:
         change->u.decide.requeue = (struct queue_item){ 0 };
+        break;
+    case CHANGE_FORECAST:
+        if (change->u.forecast.load)
+            forecast_done(&change->u.forecast);
         break;
     case CHANGE_SIM:
         free(change->u.sim.use_state);
@@ -139,6 +154,8 @@ void change_free(struct store_change *change)
         accept_done(&change->u.accept);
     if (change->kind == CHANGE_INTENT)
         intent_done(&change->u.intent);
+    if (change->kind == CHANGE_FORECAST)
+        forecast_done(&change->u.forecast);
     if (change->kind == CHANGE_USE)
         free(change->u.use.use_state);
     if (change->kind == CHANGE_RECEIVE)

@@ -92,6 +92,52 @@ int registry_use(struct store *store, struct store_change *change)
     return store->sql.failed;
 }
 
+static char *copy_of(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+static int forecast_read(struct store *store, struct change_forecast *forecast)
+{
+    struct sql *sql = &store->sql;
+    sqlite3_stmt *row;
+
+    forecast->rows = calloc(FORECAST_ROWS_MAX, sizeof *forecast->rows);
+    if (forecast->rows == NULL)
+        return -ENOMEM;
+    row = sql_query(sql, "SELECT kind, state FROM forecast LIMIT ?1", SQL_ARGS(sql_int(FORECAST_ROWS_MAX)));
+    while (sql_next(sql, row)) {
+        struct forecast_row *kept = &forecast->rows[forecast->count++];
+
+        kept->kind = copy_of(sql_column_text(row, 0));
+        kept->text = copy_of(sql_column_text(row, 1));
+        if (kept->kind == NULL || kept->text == NULL) {
+            sql_end(sql, row);
+            return -ENOMEM;
+        }
+    }
+    return sql->failed;
+}
+
+int registry_forecast(struct store *store, struct store_change *change)
+{
+    struct change_forecast *forecast = &change->u.forecast;
+    struct sql *sql = &store->sql;
+
+    if (forecast->load)
+        return forecast_read(store, forecast);
+    sql_run(sql, "DELETE FROM forecast", SQL_NO_ARGS);
+    for (uint32_t i = 0; i < forecast->count; i++)
+        sql_run(sql, "INSERT INTO forecast(kind, state) VALUES(?1, ?2)",
+                SQL_ARGS(sql_text(forecast->rows[i].kind), sql_text(forecast->rows[i].text)));
+    return sql->failed;
+}
+
 /* A modem or card that does not tell its number gets none of ours: 0. */
 int registry_sim(struct store *store, struct store_change *change)
 {

@@ -20,6 +20,7 @@
  *                   inbox_id NULL: waits for the other parts of its message, with its text or data.
  * sim_use           what a card has used of its limits and bundles (src/routing/use.h). sim_recipient: whom it sent to last when.
  * conversation      by which card a number was written to last. opt_out: numbers that want nothing more.
+ * forecast          how many parts are expected to which kind of destination (src/choice/planner.h).
  * routing_version   the files of tariffs and routes that were in force, each version once. sim_balance: the last answer of
  *                   the operator about a card's credit.
  * sim, modem        cards by ICCID, modems by IMEI; a card moves between modems. api_key: SHA-256 of each.
@@ -136,6 +137,7 @@ static const char schema_4[] =
     " sim_id INTEGER NOT NULL, confirmed_ms INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
     "CREATE TABLE routing_version(id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, loaded_ms INTEGER NOT NULL,"
     " files TEXT NOT NULL) STRICT;"
+    "CREATE TABLE forecast(kind TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE sim_balance(sim_id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, source TEXT NOT NULL, balance_micro INTEGER,"
     " currency TEXT, rest_parts INTEGER, valid_until TEXT, answer TEXT NOT NULL) STRICT;";
 

@@ -30,6 +30,7 @@ static const struct { store_step *step; bool savepoint; } rules[] = {
     [CHANGE_CLOCK] = { clock_apply, false },             /* refuses nothing */
     [CHANGE_SIM] = { registry_sim, false },              /* refuses nothing */
     [CHANGE_USE] = { registry_use, false },              /* refuses nothing */
+    [CHANGE_FORECAST] = { registry_forecast, true },
     [CHANGE_KEY_ADD] = { registry_key_add, false },      /* refuses before it writes */
     [CHANGE_KEY_REMOVE] = { registry_key_remove, false },
     [CHANGE_ROUTING] = { routing_keep, false },          /* refuses before it writes */

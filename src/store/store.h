@@ -49,6 +49,7 @@ enum change_kind {
     CHANGE_CLOCK,         /* how the wall clock stands against the machine's own: what waits keeps the time it has left */
     CHANGE_SIM,           /* a card was seen in a modem: their row numbers */
     CHANGE_USE,           /* what cards have used, without an intent: a clock was set */
+    CHANGE_FORECAST,      /* what the days before taught */
     CHANGE_KEY_ADD,       /* an API key */
     CHANGE_KEY_REMOVE,
     CHANGE_ROUTING,       /* files of tariffs and routes are to be in force: which version they are */
@@ -222,6 +223,14 @@ struct change_clock {
     int64_t step_ms;                    /* out: by how much the clock was set since the last one */
 };
 
+/* What is expected of one kind of destination (src/choice/planner.h). */
+struct forecast_row { char *kind, *text; };
+struct change_forecast {
+    bool load;                           /* in: what is kept is wanted; rows are not written */
+    struct forecast_row *rows; uint32_t count;   /* in: all there are, in place of those of before; out, of load: what is kept */
+};
+#define FORECAST_ROWS_MAX 520            /* more than there ever are */
+
 struct change_use { uint32_t sim_id; char *use_state; };
 
 #define SIM_RECIPIENTS_MAX 65536
@@ -292,6 +301,7 @@ struct store_change {
         struct change_clock clock;
         struct change_sim sim;
         struct change_use use;
+        struct change_forecast forecast;
         struct change_key key;
         struct change_routing routing;
         struct change_opt_out opt_out;

@@ -40,7 +40,7 @@ store_step receive_apply;
 store_step doubt_decide;
 store_step clock_apply;
 store_step waiting_cancel, waiting_due, waiting_fetch;
-store_step registry_sim, registry_use, registry_key_add, registry_key_remove, registry_balance;
+store_step registry_sim, registry_use, registry_forecast, registry_key_add, registry_key_remove, registry_balance;
 store_step routing_keep;
 
 /* Keeps what a SIM has used. */

@@ -13,7 +13,7 @@
 #define SEEDS_MAX 64
 #define PAST_MAX 16
 
-static const struct week_policy *const policies[] = { &week_chooser };/*TEMP*/
+static const struct week_policy *const policies[] = { &week_chooser, &week_untaught, &week_preferred, &week_round_robin, &week_random };
 #define POLICIES (sizeof policies / sizeof policies[0])
 
 static unsigned messages_a_day = 50000, seeds = 3, first_seed = 1, past_weeks = 4, parts_a_minute = 10;

@@ -266,4 +266,4 @@ static bool choose(void *self, const struct week_state *state, struct week_choic
 }
 
 const struct week_policy week_chooser = { "chooser", begin, accepted, choose, end };
-const struct week_policy week_chooser_plain = { "chooser_untaught", begin_plain, accepted, choose, end };
+const struct week_policy week_untaught = { "untaught", begin_plain, accepted, choose, end };

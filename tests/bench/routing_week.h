@@ -105,7 +105,7 @@ struct week_result {
 struct week_result week_run(const struct week_world *world, const struct week *week, const struct week *past, unsigned past_count,
                             const struct week_policy *policy);
 
-extern const struct week_policy week_round_robin, week_random, week_preferred, week_cheapest, week_shadow, week_chooser, week_chooser_plain;
+extern const struct week_policy week_round_robin, week_random, week_preferred, week_chooser, week_untaught;
 
 /* -- what could have been paid at best --------------------------------------------------------------------------- */
 

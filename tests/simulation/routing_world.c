@@ -34,7 +34,7 @@ int routing_world_init(struct simulation *sim)
     if (world->sims == NULL || world->cards == NULL || tariff_parse(&file, 1, &world->routing.tariffs, &notes) < 0 ||
         route_parse(NULL, 0, &world->routing.routes, &notes) < 0)
         return -ENOMEM;
-    world->routing.patience_s = sim_random_below(&random, 3) * 60;
+    world->routing.patience_s = sim_random_below(&random, 3) * 300;
     world->routing.sims = world->sims;
     world->routing.sim_count = sim->bank.count;
     (void)snprintf(world->routing.sim_default.tariff, sizeof world->routing.sim_default.tariff, "home");   /* its ICCID cannot be read */
@@ -64,30 +64,7 @@ void routing_world_done(struct simulation *sim)
 /* -- the cheapest in time -------------------------------------------------------------------------------------- */
 
 #define SETTLED_US SECONDS(2)            /* a card that became free this moment could not be asked yet */
-
-void routing_world_look(struct simulation *sim)
-{
-    struct routing_world *world = &sim->routing;
-    bool seen[BANK_MODEMS_MAX] = { false };
-
-    for (uint16_t i = 0; sim->host.box != NULL && i < chooser_bearer_count(gateway_chooser(box_gateway(sim->host.box))); i++) {
-        struct chooser_bearer_view view;
-
-        for (uint32_t card = 0; chooser_bearer_view(gateway_chooser(box_gateway(sim->host.box)), i, &view) && card < sim->bank.count; card++)
-            if (strcmp(view.id, world->sims[card].iccid) == 0 && view.present) {
-                seen[card] = true;
-                if (world->cards[card].there_since_us == NEVER)
-                    world->cards[card].there_since_us = sim->now_us;
-                if (!view.idle)
-                    world->cards[card].free_since_us = NEVER;
-                else if (world->cards[card].free_since_us == NEVER)
-                    world->cards[card].free_since_us = sim->now_us;
-            }
-    }
-    for (uint32_t card = 0; card < sim->bank.count; card++)
-        if (!seen[card])
-            world->cards[card].there_since_us = world->cards[card].free_since_us = NEVER;
-}
+#define DEALT_US SECONDS(6)              /* what waits was dealt out before it came, or before its limits let it */
 
 /* By the table above; -1: it depends on a bundle, which is not counted here. */
 static int64_t price_of(const struct routing_world *world, uint32_t card, const char *to, uint16_t parts)
@@ -121,6 +98,48 @@ static bool may_send(struct simulation *sim, uint32_t card, uint16_t parts)
     return false;
 }
 
+void routing_world_look(struct simulation *sim)
+{
+    struct routing_world *world = &sim->routing;
+    bool seen[BANK_MODEMS_MAX] = { false };
+
+    for (uint16_t i = 0; sim->host.box != NULL && i < chooser_bearer_count(gateway_chooser(box_gateway(sim->host.box))); i++) {
+        struct chooser_bearer_view view;
+
+        for (uint32_t card = 0; chooser_bearer_view(gateway_chooser(box_gateway(sim->host.box)), i, &view) && card < sim->bank.count; card++)
+            if (strcmp(view.id, world->sims[card].iccid) == 0 && view.present) {
+                seen[card] = true;
+                if (!may_send(sim, card, 1))
+                    world->cards[card].there_since_us = NEVER;
+                else if (world->cards[card].there_since_us == NEVER)
+                    world->cards[card].there_since_us = sim->now_us;
+                if (!view.idle)
+                    world->cards[card].free_since_us = NEVER;
+                else if (world->cards[card].free_since_us == NEVER)
+                    world->cards[card].free_since_us = sim->now_us;
+            }
+    }
+    for (uint32_t card = 0; card < sim->bank.count; card++)
+        if (!seen[card])
+            world->cards[card].there_since_us = world->cards[card].free_since_us = NEVER;
+}
+
+/* Until its patience ends the card could do twice as many parts as wait for any: no reason to go by a dearer one. */
+static bool has_time(struct simulation *sim, uint32_t card, uint64_t left_us)
+{
+    const struct limit_rules *rules = &sim->routing.sims[card].limits;
+    uint64_t part_us = SECONDS(15), waiting = 0;   /* the slowest modem's */
+
+    if (rules->per_minute != 0 && MINUTES(1) / rules->per_minute > part_us)
+        part_us = MINUTES(1) / rules->per_minute;
+    if (HOURS(1) / rules->per_hour > part_us)
+        part_us = HOURS(1) / rules->per_hour;
+    for (uint32_t i = 0; i < sim->witness.message_count; i++)
+        if (sim->witness.messages[i].ready || (sim->witness.messages[i].promised && !sim->witness.messages[i].settled && !sim->witness.messages[i].cancelled))
+            waiting += sim->witness.messages[i].parts;
+    return left_us > part_us * (waiting + 1) * 2;
+}
+
 void routing_world_chosen(struct simulation *sim, const struct store_change *change)
 {
     const struct change_intent *intent = &change->u.intent;
@@ -137,15 +156,19 @@ void routing_world_chosen(struct simulation *sim, const struct store_change *cha
     if (price_micro < 0)
         return;
     waited_us = sim->now_us - message->created_us;   /* the first request may have landed without an answer */
-    urgent = waited_us + SECONDS(5) >= SECONDS(world->routing.patience_s) || message->due_ms != 0;
+    urgent = waited_us >= SECONDS(world->routing.patience_s) + SECONDS(2);
+    if (message->due_ms != 0)
+        return;                          /* its patience began later */
+    if (!urgent && (waited_us + SECONDS(5) >= SECONDS(world->routing.patience_s) || message->created_boot_us != sim->host.boot_us))
+        return;                          /* nearly over; or by a clock of another start it may be */
     for (uint32_t card = 0; card < sim->bank.count; card++) {
         int64_t other_micro = price_of(world, card, message->to, message->parts);
         uint64_t since_us = urgent ? world->cards[card].free_since_us : world->cards[card].there_since_us;
 
-        if (card == place->index || other_micro < 0 || since_us == NEVER || since_us + SETTLED_US > sim->now_us || !may_send(sim, card, message->parts))
+        if (card == place->index || other_micro < 0 || since_us == NEVER || since_us + (urgent ? SETTLED_US : DEALT_US) > sim->now_us || !may_send(sim, card, message->parts))
             continue;
         world->compared += other_micro > price_micro;
-        if (other_micro < price_micro && message->avoid_sim_id == 0)
+        if (other_micro < price_micro && message->avoid_sim_id == 0 && (urgent || has_time(sim, card, SECONDS(world->routing.patience_s) - waited_us)))
             violation(sim, "message %lld to %s goes by card %u for %lld, and card %u, which %s, asks %lld", (long long)message->id, message->to,
                       (unsigned)place->index, (long long)price_micro, (unsigned)card, urgent ? "is free" : "is there", (long long)other_micro);
     }

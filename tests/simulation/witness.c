@@ -487,6 +487,7 @@ void witness_change_committed(struct simulation *sim, const struct store_change 
     case CHANGE_CLOCK:
     case CHANGE_SIM:
     case CHANGE_USE:
+    case CHANGE_FORECAST:
     case CHANGE_KEY_ADD:
     case CHANGE_KEY_REMOVE:
     case CHANGE_ROUTING:

@@ -104,6 +104,7 @@ static void the_least_file_gets_every_default(void **state)
     assert_string_equal(config.routing.tariff, "");
     assert_int_equal(config.routing.patience_s, 0);
     assert_false(config.routing.sticky);
+    assert_true(config.routing.learn);
     assert_int_equal(config.sim_default.line, 0);
     assert_int_equal(errors.warnings.count, 0);
     config_done(&config);
@@ -164,7 +165,7 @@ static void every_key_of_routing_reaches_its_field(void **state)
 
     (void)state;
     expect_good("[routing]\ntariffs=/t/*.csv /u.csv\ntariffs=/v.csv\nrates=/r\ncurrency=EUR\ntariff=plain\nroutes=/w/*.csv\n"
-                "numbers=/n.csv\noperators=/o\npatience=10m\nsticky=yes\n" BANK, &config, &errors);
+                "numbers=/n.csv\noperators=/o\npatience=10m\nsticky=yes\nlearn=no\n" BANK, &config, &errors);
     assert_int_equal(config.routing.tariffs.count, 3);
     assert_string_equal(config.routing.tariffs.items[1], "/u.csv");
     assert_string_equal(config.routing.tariffs.items[2], "/v.csv");
@@ -176,6 +177,7 @@ static void every_key_of_routing_reaches_its_field(void **state)
     assert_string_equal(config.routing.operators, "/o");
     assert_int_equal(config.routing.patience_s, 600);
     assert_true(config.routing.sticky);
+    assert_false(config.routing.learn);
     assert_int_equal(config.routing.tariffs_line, 3);
     assert_int_equal(config.routing.rates_line, 4);
     assert_int_equal(config.routing.currency_line, 5);
@@ -366,6 +368,7 @@ static void every_wrong_line_names_file_line_and_key(void **state)
         { "[routing]\npatience = 64w\n" BANK, "cellpost.ini:2: [routing] patience:", "out of range" },
         { "[routing]\npatience = -1s\n" BANK, "cellpost.ini:2: [routing] patience:", "not a duration" },
         { "[routing]\nsticky = 1\n" BANK, "cellpost.ini:2: [routing] sticky:", "neither yes nor no" },
+        { "[routing]\nlearn = on\n" BANK, "cellpost.ini:2: [routing] learn:", "neither yes nor no" },
         { "[routing]\nlimits = 1\n" BANK, "cellpost.ini:2: [routing] limits: unknown key", "tariffs, rates, currency, tariff, routes, numbers" },
         { BANK "[sim \"*\"]\n[sim \"*\"]\n", "cellpost.ini:4: [sim \"*\"]:", "on line 3" },
         { BANK "[sim \"*\"]\nname = a\n", "cellpost.ini:4: [sim \"*\"] name:", "is that of one card" },

@@ -17,6 +17,7 @@ static const struct { const char *statement, *plan, *reason; } allowed[] = {
     { "SELECT id FROM sim WHERE imsi", "SCAN sim", "cards: a row each, and asked when one that hides its ICCID tells its credit" },
     { "SELECT id FROM sim WHERE imsi", "USE TEMP B-TREE FOR ORDER BY", "the few rows of one IMSI" },
     { "SELECT s.id, s.iccid", "SCAN s", "all cards are asked for" },
+    { "SELECT kind, state FROM forecast", "SCAN forecast", "what was learnt: some hundred rows, read once at a start" },
     { "SELECT name, scopes, patience_s, created_ms FROM api_key ORDER BY", "SCAN api_key", "all keys are asked for" },
     { "SELECT id, mr, recipient", "USE TEMP B-TREE FOR ORDER BY", "orphans of one SIM: at most 1000 are kept in all" },
     { "DELETE FROM report_orphan WHERE id <=", "SCAN report_orphan", "at most 1000 are kept" },
