@@ -78,6 +78,7 @@ static void the_record_says_that_it_was_dealt_out(void **state)
     two_cards(&rig, bearers);
     for (int i = 0; i < 40; i++)
         (void)rig_put(&rig, rig_item(&rig, "33612345678", 60));
+    chooser_bearer_state(rig.chooser, bearers[0], true, false, 0);
     assert_true(chooser_pick(rig.chooser, bearers[1], &rig.queue, rig.now, &item, &retry_ms));
     assert_int_equal(chooser_take(rig.chooser, bearers[1], &item, 0, rig.now, &taken, &use_state, &record), 0);
     assert_non_null(strstr(record, "\"why\":\"dealt out: cheaper ones have no time for all that waits\""));
