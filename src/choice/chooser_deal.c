@@ -467,8 +467,8 @@ enum chooser_dealt chooser_dealt(const struct chooser *chooser, const struct cho
     price = &deal->prices[class->line][g];
     if (price->bundle != 0 && offer->bundle == 0 && deal->groups[g].bundle_left[price->bundle - 1] >= 1)
         return DEALT_NOT;
-    return offer->rank * RANK_MICRO + offer->micro / (int64_t)parts >
-                   (price->bundle != 0 ? price->paid_cost_micro : price->cost_micro) + (int64_t)(QUEUE_PARTS * QUEUE_MICRO)
+    return offer->rank * RANK_MICRO + offer->micro / (int64_t)parts - (int64_t)(QUEUE_PARTS * QUEUE_MICRO) >
+                   (price->bundle != 0 ? price->paid_cost_micro : price->cost_micro)
                ? DEALT_NOT : DEALT_HERE;
 }
 
