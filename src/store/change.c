@@ -13,6 +13,10 @@ struct store_change *change_new(enum change_kind kind, int64_t now_ms)
     if (change != NULL) {
         change->kind = kind;
         change->now_ms = now_ms;
+        if (kind == CHANGE_CREDIT && (change->u.credit = calloc(1, sizeof *change->u.credit)) == NULL) {
+            free(change);
+            return NULL;
+        }
         if (kind == CHANGE_INTENT)
             change->u.intent.price_micro = -1;
     }
@@ -27,6 +31,17 @@ static void accept_clear(struct change_accept *accept)
             accept->messages[i].opted_out = false;
             accept->messages[i].reason[0] = accept->messages[i].reason_code[0] = '\0';
         }
+}
+
+static void credit_clear(struct change_credit *credit)
+{
+    free(credit->entries);
+    free(credit->ids);
+    free(credit->refused);
+    credit->entries = NULL;
+    credit->ids = credit->refused = NULL;
+    credit->entry_count = credit->id_count = credit->refused_count = credit->moved = 0;
+    credit->more = false;
 }
 
 void change_clear(struct store_change *change)
@@ -100,6 +115,9 @@ void change_clear(struct store_change *change)
     case CHANGE_OPT_OUT_ADD:
         change->u.opt_out.changed = false;
         break;
+    case CHANGE_CREDIT:
+        credit_clear(change->u.credit);
+        break;
     }
 }
 
@@ -147,6 +165,10 @@ void change_free(struct store_change *change)
         free(change->u.balance.answer);
     if (change->kind == CHANGE_ROUTING)
         free(change->u.routing.files);
+    if (change->kind == CHANGE_CREDIT) {
+        free(change->u.credit->csv);
+        free(change->u.credit);
+    }
     free(change);
 }
 

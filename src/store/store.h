@@ -15,6 +15,7 @@
 #define CELLPOST_STORE_H
 
 #include "src/consent/words.h"
+#include "src/store/credit.h"
 #include "src/store/message.h"
 
 struct sqlite3;
@@ -55,6 +56,7 @@ enum change_kind {
     CHANGE_OPT_OUT_ADD,   /* a number wants nothing more; as a person says it */
     CHANGE_OPT_OUT_REMOVE,
     CHANGE_BALANCE,       /* what an operator said about a card's credit */
+    CHANGE_CREDIT,        /* a step of the box's ledger (credit.h) */
 };
 
 /* One message of a batch. In: everything down to error. Out: id, state. */
@@ -296,6 +298,7 @@ struct store_change {
         struct change_routing routing;
         struct change_opt_out opt_out;
         struct change_balance balance;
+        struct change_credit *credit;       /* made and freed with the change */
     } u;
 };
 
