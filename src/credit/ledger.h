@@ -167,7 +167,7 @@ enum ledger_verdict ledger_closed(struct ledger_books *books, uint64_t lease_id)
 
 /* -- spending ---------------------------------------------------------------------------------------------------------- */
 
-struct ledger_want { int64_t message_id; uint8_t parts; struct price_quote quote; };   /* quote: price_of() for so many parts */
+struct ledger_want { int64_t message_id; uint8_t parts; struct price_quote quote; };   /* quote: price_quote_of() for so many parts */
 
 struct ledger_answer {
     int64_t needed_micro, available_micro;

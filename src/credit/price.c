@@ -200,7 +200,7 @@ const uint8_t *price_table_sha256(const struct price_table *table)
     return table->sha256;
 }
 
-struct price_quote price_of(const struct price_table *table, const char *number, enum price_encoding encoding, unsigned parts)
+struct price_quote price_quote_of(const struct price_table *table, const char *number, enum price_encoding encoding, unsigned parts)
 {
     struct price_quote quote = { .verdict = PRICE_NO_PREFIX, .version = table->version };
     uint32_t row = prefix_match(table->set, number);

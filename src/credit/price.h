@@ -48,6 +48,6 @@ struct price_quote {
 };
 
 /* number: E.164 digits without '+'; parts: 1 to PRICE_PARTS_MAX. */
-struct price_quote price_of(const struct price_table *table, const char *number, enum price_encoding encoding, unsigned parts);
+struct price_quote price_quote_of(const struct price_table *table, const char *number, enum price_encoding encoding, unsigned parts);
 
 #endif

@@ -405,6 +405,8 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
     case CHANGE_ROUTING:
     case CHANGE_OPT_OUT_REMOVE:
         break;
+    case CHANGE_CREDIT:
+        break;
     case CHANGE_BALANCE:
         if (change->result == 0)
             gateway_balance(gateway, &change->u.balance, now);

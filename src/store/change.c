@@ -26,11 +26,16 @@ struct store_change *change_new(enum change_kind kind, int64_t now_ms)
 /* Who was on the list in the last try may have left it since. */
 static void accept_clear(struct change_accept *accept)
 {
-    for (uint32_t i = 0; accept->messages != NULL && i < accept->count; i++)
-        if (accept->messages[i].opted_out) {
-            accept->messages[i].opted_out = false;
-            accept->messages[i].reason[0] = accept->messages[i].reason_code[0] = '\0';
-        }
+    for (uint32_t i = 0; accept->messages != NULL && i < accept->count; i++) {
+        struct accept_message *message = &accept->messages[i];
+
+        if (message->opted_out || message->unpriced)
+            message->reason[0] = message->reason_code[0] = '\0';
+        message->opted_out = message->unpriced = message->waits = false;
+        message->credit_micro = 0;
+        message->credit_row = 0;
+    }
+    accept->credit_lease_id = 0;
 }
 
 static void credit_clear(struct change_credit *credit)
@@ -58,6 +63,7 @@ void change_clear(struct store_change *change)
         free(change->u.intent.text);
         change->u.intent.text = NULL;
         change->u.intent.text_length = 0;
+        change->u.intent.spend_until_ms = 0;
         break;
     case CHANGE_OUTCOME:
         change->u.outcome.message_changed = false;
@@ -75,8 +81,10 @@ void change_clear(struct store_change *change)
     case CHANGE_RECEIVE:
         change->u.receive.inbox_id = 0;
         change->u.receive.duplicate = false;
-        if (change->u.receive.confirmation != NULL && change->u.receive.confirmation->messages != NULL)
+        if (change->u.receive.confirmation != NULL && change->u.receive.confirmation->messages != NULL) {
+            accept_clear(change->u.receive.confirmation);
             change->u.receive.confirmation->messages[0].state = 0;
+        }
         break;
     case CHANGE_DUE:
         free(change->u.due.items);

@@ -32,7 +32,7 @@ const char *store_tag(const struct store *store);
 #define STORE_CHECK_AT_START_MAX (INT64_C(32) << 20)
 bool store_unchecked(const struct store *store);
 
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 
 /* -- changes ------------------------------------------------------------------------------------------------- */
 
@@ -74,6 +74,9 @@ struct accept_message {
     char *client_ref;                   /* NULL none */
     char reason[MESSAGE_REASON_MAX];    /* not "": refused at intake, kept as rejected with this reason */
     char reason_code[32];               /* "bad_number" ... */
+    bool unpriced;                      /* out: refused with CREDIT_UNPRICED_CODE, the account has no price for its number */
+    bool waits;                         /* out: its batch waits for credits */
+    int64_t credit_micro; uint32_t credit_row;   /* out: what a part of it costs, and by which row; 0: nothing */
     bool opted_out;                     /* out: refused with OPT_OUT_CODE, its number is on the list */
     int64_t id;
     enum message_state state;
@@ -85,9 +88,14 @@ struct change_accept {
     char *idempotency_key;              /* NULL none; unique per actor */
     uint8_t request_hash[32];           /* SHA-256 of what was asked */
     struct accept_message *messages; uint32_t count;
+    bool wait_for_credit;               /* with too little the batch is accepted, and waits whole; else it is refused whole */
+    struct ledger_answer credit;        /* out: what it needs, what there is, and how many messages of it would fit */
+    enum ledger_verdict credit_verdict; /* out: why it waits or was refused; LEDGER_DONE: it does not */
+    uint64_t credit_lease_id;           /* out: of which lease its credits are reserved; 0: none */
     int64_t batch_id;                   /* out */
     bool replayed;                      /* out: same key and hash as before; ids and states are those of then */
-    /* result: -EEXIST where the key was used for another request; -EPERM its only recipient is on the opt-out list: nothing is kept */
+    /* result: -EEXIST where the key was used for another request; -EPERM its only recipient is on the opt-out list, -EDOM the account
+     * has no price for it, -EDQUOT there are too few credits: nothing is kept */
 };
 
 #define QUEUE_AVOID_S 30                /* how long a message that failed waits for another bearer than that one */
@@ -128,7 +136,9 @@ struct change_intent {
     uint8_t pdu_mr;                     /* out: TP-MR for the PDU; many modems write their own */
     bool resend;                        /* out: it may have been sent before: the same TP-MR, with TP-RD (TS 23.040 9.2.3.6) */
     enum message_state message_state;   /* out, of -EPERM: how it ended */
-    /* result: -ECANCELED over meanwhile, -ETIME its time is over, -EPERM its recipient is on the opt-out list and nothing of it is out:
+    int64_t spend_until_ms;             /* out: not to be handed over later than this, by ledger_now(); 0: no end */
+    enum ledger_verdict credit_verdict; /* out, of -EDQUOT */
+    /* result: -EDQUOT its credits may not be spent now, -ECANCELED over meanwhile, -ETIME its time is over, -EPERM its recipient is on the opt-out list and nothing of it is out:
      * this change ended it; -ENOENT no such message or part, -EEXIST
      * this part went before, -EXDEV other parts went by another SIM, -EAGAIN its time has not come */
 };
