@@ -40,6 +40,8 @@ bool credit_journal_hash(struct store *store, uint64_t seq, uint8_t ret_hash[SHA
 struct ledger_moment credit_moment(const struct store *store, int64_t now_ms);
 /* Of a version; it stays the store's. NULL: it is not here. Where memory lacks, or it cannot be read: sql.failed. */
 const struct price_table *credit_prices(struct store *store, uint32_t version);
+/* Messages that wait for credits. */
+uint64_t credit_waiting(struct store *store);
 void credit_summarize(struct store *store, struct credit_summary *ret_summary);
 
 /* -- credit_spend.c ------------------------------------------------------------------------------------------------------ */

@@ -222,6 +222,15 @@ static void resume_one(struct store *store, struct change_credit *in, const stru
     in->ids[in->id_count++] = standing.id;
 }
 
+/* A large batch is not read again and again for nothing. */
+static bool is_still_too_much(struct store *store, const struct ledger_lease *open, int64_t batch_id)
+{
+    const struct credit *credit = &store->credit;
+
+    return credit->resume_batch_id == batch_id && credit->resume_lease_id == open->lease_id &&
+           open->balance_micro[LEDGER_AVAILABLE] < credit->resume_needed_micro && credit->resume_waiting == credit_waiting(store);
+}
+
 int credit_resume(struct store *store, struct change_credit *in, int64_t now_ms)
 {
     struct credit *credit = &store->credit;
@@ -239,15 +248,20 @@ int credit_resume(struct store *store, struct change_credit *in, int64_t now_ms)
     in->verdict = LEDGER_ALREADY;
     if (store->sql.failed != 0 || batch_id == 0)
         return store->sql.failed;
-    in->verdict = LEDGER_NO_LEASE;
-    if (table == NULL)
+    in->verdict = open != NULL ? LEDGER_TOO_LITTLE : LEDGER_NO_LEASE;
+    if (table == NULL || is_still_too_much(store, open, batch_id))
         return store->sql.failed;
     r = read_batch(store, table, batch_id, &ids, &wants, &count);
     if (r < 0)
         goto out;
     in->verdict = ledger_reserve(&books, batch_id, wants, count, now_ms, &posting, &answer);
-    if (in->verdict != LEDGER_DONE)
+    if (in->verdict != LEDGER_DONE) {
+        credit->resume_batch_id = batch_id;
+        credit->resume_needed_micro = answer.needed_micro;
+        credit->resume_lease_id = books.lease.lease_id;
+        credit->resume_waiting = credit_waiting(store);
         goto out;
+    }
     in->ids = calloc(count, sizeof *in->ids);
     in->refused = calloc(count, sizeof *in->refused);
     if (in->ids == NULL || in->refused == NULL) {

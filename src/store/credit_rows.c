@@ -370,6 +370,12 @@ const struct price_table *credit_prices(struct store *store, uint32_t version)
 
 /* -- the summary -------------------------------------------------------------------------------------------------- */
 
+uint64_t credit_waiting(struct store *store)
+{
+    return (uint64_t)(store->tally[MESSAGE_WAIT_CREDIT] + sql_number(&store->sql, "SELECT n FROM counter WHERE kind = ?1 AND id = ?2", 0,
+                                                                     SQL_ARGS(sql_int(COUNTER_STATE), sql_int(MESSAGE_WAIT_CREDIT))));
+}
+
 void credit_summarize(struct store *store, struct credit_summary *ret_summary)
 {
     struct sql *sql = &store->sql;
@@ -387,9 +393,7 @@ void credit_summarize(struct store *store, struct credit_summary *ret_summary)
             summary.prices[summary.price_count].version = (uint32_t)sqlite3_column_int64(row, 0);
             copy_blob(row, 1, summary.prices[summary.price_count++].sha256, SHA256_OCTETS);
         }
-        summary.waiting = (uint64_t)(store->tally[MESSAGE_WAIT_CREDIT] +
-                                     sql_number(sql, "SELECT n FROM counter WHERE kind = ?1 AND id = ?2", 0,
-                                                SQL_ARGS(sql_int(COUNTER_STATE), sql_int(MESSAGE_WAIT_CREDIT))));
+        summary.waiting = credit_waiting(store);
         for (uint32_t i = 0; i < credit->lease_count; i++)
             if (credit->leases[i].row.lease_id != credit->box.open_lease_id && credit->leases[i].row.lease_id != credit->box.old_lease_id)
                 summary.stranded_micro += credit->leases[i].row.balance_micro[LEDGER_RESERVED];

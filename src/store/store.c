@@ -122,6 +122,11 @@ bool store_unchecked(const struct store *store)
     return store->unchecked;
 }
 
+bool store_has_credits(const struct store *store)
+{
+    return store->credit.on;
+}
+
 const char *store_tag(const struct store *store)
 {
     return store->tag;

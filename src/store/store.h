@@ -31,6 +31,8 @@ const char *store_tag(const struct store *store);
  * up a start for a minute. Then true: store_check() is to be run beside the work. */
 #define STORE_CHECK_AT_START_MAX (INT64_C(32) << 20)
 bool store_unchecked(const struct store *store);
+/* The box is enrolled with an account. */
+bool store_has_credits(const struct store *store);
 
 #define STORE_SCHEMA_VERSION 5
 

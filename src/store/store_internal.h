@@ -30,6 +30,7 @@ struct credit {
     struct credit_row leases[CREDIT_ROWS_MAX];
     uint32_t lease_count, lease_turn;
     uint32_t move_state; int64_t move_after;   /* where CREDIT_MOVE goes on */
+    int64_t resume_batch_id, resume_needed_micro; uint64_t resume_lease_id, resume_waiting;   /* what was too much for CREDIT_RESUME, and when */
 };
 
 struct price_table;
