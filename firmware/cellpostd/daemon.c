@@ -434,7 +434,11 @@ static int start_box(struct daemon *daemon)
     };
 
     daemon->box = box_new(&config);
-    return daemon->box != NULL ? 0 : -ENOMEM;
+    if (daemon->box == NULL)
+        return -ENOMEM;
+    if (store_has_credits(daemon->store))
+        gateway_load_credits(box_gateway(daemon->box), daemon_now());
+    return 0;
 }
 
 static void start_loop(struct daemon *daemon)
