@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/api/api_internal.h"
+#include "src/base/money.h"
 
 /* -- balance ---------------------------------------------------------------------------------------------------- */
 
@@ -297,13 +298,19 @@ enum api_step api_ledger_list(struct api_exchange *exchange)
 void api_problem_credit(struct api_response *ret_response, const struct change_accept *accept)
 {
     json_t *extra = json_object();
+    char needed[MONEY_CHARS], available[MONEY_CHARS], why[200];
 
+    money_format_price(accept->credit.needed_micro, needed);
+    money_format_price(accept->credit.available_micro, available);
+    if (accept->credit_verdict == LEDGER_TOO_LITTLE)
+        (void)snprintf(why, sizeof why, "It needs %s credits, and %s are here; the first %llu of its messages would fit.", needed, available,
+                       (unsigned long long)accept->credit.fit);
+    else
+        (void)snprintf(why, sizeof why, "%s", ledger_verdict_words(accept->credit_verdict));
     json_put_int(extra, "needed_micro", accept->credit.needed_micro);
     json_put_int(extra, "available_micro", accept->credit.available_micro);
     json_put_int(extra, "fit", (int64_t)accept->credit.fit);
     json_put_text(extra, "why", ledger_verdict_name(accept->credit_verdict));
     api_problem(ret_response, PROBLEM_TOO_LITTLE_CREDIT, NULL, NULL, extra,
-                "Nothing was taken. %s \"on_too_little\": \"wait\" would keep it until there are enough",
-                accept->credit_verdict == LEDGER_TOO_LITTLE ? "There are not enough credits for all of it."
-                                                            : ledger_verdict_words(accept->credit_verdict));
+                "Nothing was taken. %s With \"on_too_little\": \"wait\" it would be kept until there are enough", why);
 }
