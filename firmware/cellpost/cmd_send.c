@@ -22,7 +22,7 @@
 /* No letters: a text that begins with "-" shall fail, not be taken for a handful of options. */
 enum {
     SEND_TO = 300, SEND_FILE, SEND_PRIORITY, SEND_AT, SEND_VALIDITY, SEND_NO_REPORT, SEND_FLASH, SEND_ENCODING, SEND_REF, SEND_KEY,
-    SEND_AT_LEAST_ONCE, SEND_WAIT, SEND_TIMEOUT, SEND_PATIENCE, SEND_COUNTRY,
+    SEND_AT_LEAST_ONCE, SEND_WAIT, SEND_TIMEOUT, SEND_PATIENCE, SEND_COUNTRY, SEND_WAIT_FOR_CREDIT,
 };
 
 static const struct cli_option send_options[] = {
@@ -39,6 +39,7 @@ static const struct cli_option send_options[] = {
     { "ref", SEND_REF, "TEXT", "your own reference, found again with \"cellpost list --ref\"" },
     { "idempotency-key", SEND_KEY, "KEY", "the same key never sends twice, even from another run" },
     { "at-least-once", SEND_AT_LEAST_ONCE, NULL, "for alarms: rather twice than not at all, where an answer is lost" },
+    { "wait-for-credit", SEND_WAIT_FOR_CREDIT, NULL, "with too few credits all of it waits until there are enough; else nothing is taken" },
     { "wait", SEND_WAIT, "[=sent|delivered]", "wait until the network has it, or until it is delivered (the default)" },
     { "timeout", SEND_TIMEOUT, "DURATION", "wait no longer than this (10m); 0: without end" },
     { NULL, 0, NULL, NULL },
@@ -126,6 +127,9 @@ static int read_option(struct cli *cli, struct send *send, int letter)
             return cli_usage_error(cli, "--ref: \"%s\" is not UTF-8", optarg);
         json_object_set_new(send->options, "client_ref", json_string(optarg));
         break;
+    case SEND_WAIT_FOR_CREDIT:
+        json_object_set_new(send->options, "on_too_little", json_string("wait"));
+        return CLI_OK;
     case SEND_AT_LEAST_ONCE:
         json_object_set_new(send->options, "policy", json_string("at_least_once"));
         break;

@@ -90,8 +90,8 @@ int cmd_ussd(int argc, char **argv)
 
 static const struct cli_syntax balance_syntax = {
     .verb = "balance",
-    .arguments = "SIM",
-    .summary = "Asks the operator of a SIM for its credit and prints it.",
+    .arguments = "\nSIM",
+    .summary = "Says what credits this box has left, and how many parts that is. With a SIM: asks its operator for its credit.",
     .notes = "SIM is an ICCID, an IMSI, a name of cellpost.ini, or the port of the modem. The code and how its answer reads are in\n"
              "operators.csv beside cellpost.ini. \"cellpost sims\" shows the last answer.",
 };
@@ -126,8 +126,10 @@ int cmd_balance(int argc, char **argv)
         continue;
     if (cli.finished)
         return cli_end(&cli, cli.status);
+    if (argc == optind)
+        return cli_end(&cli, credit_balance(&cli));
     if (argc - optind != 1)
-        return cli_end(&cli, cli_usage_error(&cli, "say one SIM"));
+        return cli_end(&cli, cli_usage_error(&cli, "say one SIM, or none"));
     client_target_begin(&target, "/v1/sims");
     client_target_segment(&target, argv[optind]);
     client_target_segment(&target, "balance");

@@ -26,6 +26,10 @@ int cmd_sims(int argc, char **argv);
 /* What a SIM has left, as people read it. */
 void balance_shown(json_t *balance, char *ret_text, size_t size);
 int cmd_balance(int argc, char **argv);
+/* The credits of this box. The exit status. */
+struct cli;
+int credit_balance(struct cli *cli);
+int cmd_ledger(int argc, char **argv);
 int cmd_ussd(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);

@@ -23,6 +23,7 @@ static const struct state {
     { "failed", TABLE_BAD, false, true, true, "failed" },
     { "unknown", TABLE_WARN, false, true, true, "unknown: it may or may not have been sent, and is not sent again blindly" },
     { "held", TABLE_WARN, false, true, true, "held: nobody knows whether it was sent; release sends it again, drop leaves it" },
+    { "wait_credit", TABLE_WARN, false, false, false, "waits for credits: nothing of its batch is sent until all of it is paid for" },
     { "cancelled", TABLE_DIM, false, true, true, "cancelled" },
     /* attempts, and steps of a part */
     { "intent", TABLE_WARN, false, false, false, "on its way to the modem" },

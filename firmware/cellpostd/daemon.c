@@ -521,6 +521,8 @@ int daemon_run(const char *config_path, struct config *config, struct routing *r
     (void)uv_mutex_init(&daemon.calls_mutex);
     start_loop(&daemon);
     if (start_box(&daemon) == 0 && start_store(&daemon) == 0 && start_http(&daemon) == 0) {
+        if (store_has_credits(daemon.store))
+            gateway_load_credits(box_gateway(daemon.box), daemon_now());
         daemon_operators_load(&daemon);
         daemon_ports_start(&daemon);
         daemon_care_start(&daemon);

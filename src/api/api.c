@@ -19,10 +19,12 @@ static const char *const messages_queries[] = { "limit", "before", "after", "sta
 static const char *const inbox_queries[] = { "limit", "before", "after", "from", "since", NULL };
 static const char *const explain_queries[] = { "to", "text", "at", "parts", NULL };
 static const char *const opt_outs_queries[] = { "limit", "after", NULL };
+static const char *const balance_queries[] = { "limit", "after", NULL };
+static const char *const ledger_queries[] = { "limit", "before", "after", "format", NULL };
 static const char *const events_queries[] = { "after", NULL };
 
 static const struct api_route routes[] = {
-    { "POST", "/v1/messages", API_SCOPE_SEND, api_messages_send, NULL, { 202, 400, 401, 403, 413, 415, 421, 422, 500, 503 } },
+    { "POST", "/v1/messages", API_SCOPE_SEND, api_messages_send, NULL, { 202, 400, 401, 402, 403, 413, 415, 421, 422, 500, 503 } },
     { "GET", "/v1/messages", API_SCOPE_READ, api_messages_list, messages_queries, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/v1/messages/{id}", API_SCOPE_READ, api_messages_show, NULL, { 200, 400, 401, 403, 404, 421, 500, 503 } },
     { "DELETE", "/v1/messages/{id}", API_SCOPE_SEND, api_messages_cancel, NULL, { 200, 400, 401, 403, 404, 409, 421, 500, 503 } },
@@ -47,6 +49,8 @@ static const struct api_route routes[] = {
     { "GET", "/v1/opt-outs/{number}", API_SCOPE_READ, api_opt_outs_show, NULL, { 200, 400, 401, 403, 404, 421, 500, 503 } },
     { "PUT", "/v1/opt-outs/{number}", API_SCOPE_ADMIN, api_opt_outs_add, NULL, { 200, 201, 400, 401, 403, 413, 421, 422, 500, 503 } },
     { "DELETE", "/v1/opt-outs/{number}", API_SCOPE_ADMIN, api_opt_outs_remove, NULL, { 204, 400, 401, 403, 404, 421, 500, 503 } },
+    { "GET", "/v1/balance", API_SCOPE_READ, api_balance_show, balance_queries, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "GET", "/v1/ledger", API_SCOPE_READ, api_ledger_list, ledger_queries, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/metrics", API_SCOPE_READ, api_metrics_read, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/healthz", 0, api_health_read, NULL, { 200, 400, 421, 500, 503 } },
 };

@@ -71,6 +71,8 @@ enum api_step api_opt_outs_list(struct api_exchange *exchange);
 enum api_step api_opt_outs_show(struct api_exchange *exchange);
 enum api_step api_opt_outs_add(struct api_exchange *exchange);
 enum api_step api_opt_outs_remove(struct api_exchange *exchange);
+enum api_step api_balance_show(struct api_exchange *exchange);
+enum api_step api_ledger_list(struct api_exchange *exchange);
 enum api_step api_metrics_read(struct api_exchange *exchange);
 enum api_step api_health_read(struct api_exchange *exchange);
 
@@ -83,11 +85,12 @@ enum api_problem_code {
     PROBLEM_BAD_JSON, PROBLEM_UNKNOWN_FIELD, PROBLEM_MISSING_FIELD, PROBLEM_WRONG_TYPE, PROBLEM_BAD_VALUE,
     PROBLEM_BAD_PARAMETER, PROBLEM_UNKNOWN_PARAMETER, PROBLEM_BAD_IDEMPOTENCY_KEY,
     PROBLEM_NO_KEY, PROBLEM_BAD_KEY, PROBLEM_SCOPE_MISSING,
+    PROBLEM_TOO_LITTLE_CREDIT,
     PROBLEM_NO_SUCH_PATH, PROBLEM_NO_SUCH_MESSAGE, PROBLEM_NO_SUCH_KEY, PROBLEM_NO_SUCH_VERSION, PROBLEM_NO_SUCH_OPT_OUT, PROBLEM_NO_SUCH_SIM, PROBLEM_METHOD_NOT_ALLOWED,
     PROBLEM_ALREADY_HANDED_OVER, PROBLEM_ALREADY_FINAL, PROBLEM_NOT_IN_DOUBT, PROBLEM_KEY_EXISTS,
     PROBLEM_SIM_NOT_IN_MODEM, PROBLEM_MODEM_NOT_READY, PROBLEM_USSD_BUSY, PROBLEM_NO_BALANCE_CODE,
     PROBLEM_BODY_TOO_LARGE, PROBLEM_URI_TOO_LONG, PROBLEM_WRONG_CONTENT_TYPE, PROBLEM_WRONG_HOST,
-    PROBLEM_BAD_NUMBER, PROBLEM_PREMIUM_NUMBER, PROBLEM_FIXED_LINE, PROBLEM_ROUTE_REFUSED, PROBLEM_OPTED_OUT, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
+    PROBLEM_BAD_NUMBER, PROBLEM_PREMIUM_NUMBER, PROBLEM_FIXED_LINE, PROBLEM_ROUTE_REFUSED, PROBLEM_OPTED_OUT, PROBLEM_NO_PRICE, PROBLEM_EMPTY_TEXT, PROBLEM_NUL_IN_TEXT, PROBLEM_TEXT_TOO_LONG, PROBLEM_TOO_MANY_PARTS,
     PROBLEM_NOT_IN_ALPHABET, PROBLEM_TOO_MANY_RECIPIENTS, PROBLEM_ALL_REJECTED, PROBLEM_IDEMPOTENCY_MISMATCH, PROBLEM_BAD_USSD_CODE,
     PROBLEM_INTERNAL_ERROR, PROBLEM_STORAGE_FULL, PROBLEM_STORAGE_ERROR, PROBLEM_STOPPING, PROBLEM_BUSY,
     PROBLEM_USSD_REFUSED, PROBLEM_USSD_INTERRUPTED, PROBLEM_BALANCE_NOT_READ, PROBLEM_USSD_TIMEOUT,
@@ -100,6 +103,8 @@ const char *api_problem_code_name(enum api_problem_code code);
 void api_problem(struct api_response *ret_response, enum api_problem_code code, const char *member, const char *value,
                  json_t *extra, const char *detail, ...) __attribute__((format(printf, 6, 7)));
 #define api_problem_plain(response, code, ...) api_problem(response, code, NULL, NULL, NULL, __VA_ARGS__)
+/* A batch that its credits do not pay for. */
+void api_problem_credit(struct api_response *ret_response, const struct change_accept *accept);
 /* What a negative errno of the store means to a client. */
 void api_problem_store(struct api_response *ret_response, int error);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * api_metrics.c - GET /metrics in the text format of Prometheus 0.0.4. One row per metric. */
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,10 +162,16 @@ static void metrics_finish(struct api *api, struct api_call *call, struct api_re
     const struct live_view *view = &call->live;
     struct api_text text = { 0 };
     uint64_t counts[16] = { 0 }, opt_outs = 0;
+    struct credit_row credit;
+    int credit_result = -ENOENT;
     int r = store_read_counts(api->reader, counts);
 
     if (r == 0)
         r = store_read_opt_out_count(api->reader, &opt_outs);
+    if (r == 0) {
+        credit_result = store_read_credit(api->reader, &credit);
+        r = credit_result != -ENOENT ? credit_result : 0;
+    }
     if (r < 0) {
         api_problem_store(ret_response, r);
         return;
@@ -187,6 +194,13 @@ static void metrics_finish(struct api *api, struct api_call *call, struct api_re
                        (unsigned long long)counts[state]);
     header_write(&text, "cellpost_opt_outs", "gauge", "Numbers that want no more messages.");
     api_text_print(&text, "cellpost_opt_outs %llu\n", (unsigned long long)opt_outs);
+    if (credit_result == 0) {
+        header_write(&text, "cellpost_credit_micro", "gauge", "Millionths of a credit: to be spent, reserved, and spent of leases that are not closed.");
+        api_text_print(&text, "cellpost_credit_micro{account=\"available\"} %lld\ncellpost_credit_micro{account=\"reserved\"} %lld\n"
+                              "cellpost_credit_micro{account=\"captured\"} %lld\n",
+                       (long long)credit.open.available_micro, (long long)credit.reserved_micro,
+                       (long long)(credit.open.captured_micro + credit.old.captured_micro));
+    }
     view_write(&text, view);
     modems_write(&text, view);
     if (text.failed) {

@@ -26,6 +26,7 @@ static const struct { uint16_t status; uint8_t retry_after_s; const char *code; 
     [PROBLEM_BAD_IDEMPOTENCY_KEY] = { 400, 0, "bad_idempotency_key" },
     [PROBLEM_NO_KEY] = { 401, 0, "no_key" },
     [PROBLEM_BAD_KEY] = { 401, 0, "bad_key" },
+    [PROBLEM_TOO_LITTLE_CREDIT] = { 402, 0, "too_little_credit" },
     [PROBLEM_SCOPE_MISSING] = { 403, 0, "scope_missing" },
     [PROBLEM_NO_SUCH_PATH] = { 404, 0, "no_such_path" },
     [PROBLEM_NO_SUCH_MESSAGE] = { 404, 0, "no_such_message" },
@@ -51,6 +52,7 @@ static const struct { uint16_t status; uint8_t retry_after_s; const char *code; 
     [PROBLEM_FIXED_LINE] = { 422, 0, "fixed_line" },
     [PROBLEM_ROUTE_REFUSED] = { 422, 0, "route_refused" },
     [PROBLEM_OPTED_OUT] = { 422, 0, OPT_OUT_CODE },
+    [PROBLEM_NO_PRICE] = { 422, 0, "no_price" },
     [PROBLEM_EMPTY_TEXT] = { 422, 0, "empty_text" },
     [PROBLEM_NUL_IN_TEXT] = { 422, 0, "nul_in_text" },
     [PROBLEM_TEXT_TOO_LONG] = { 422, 0, "text_too_long" },
@@ -75,7 +77,7 @@ static const struct { uint16_t status; uint8_t retry_after_s; const char *code; 
 static const char *status_title(int status)
 {
     static const struct { int status; const char *title; } titles[] = {
-        { 400, "Bad Request" },           { 401, "Unauthorized" },        { 403, "Forbidden" },
+        { 400, "Bad Request" },           { 401, "Unauthorized" },        { 402, "Payment Required" },  { 403, "Forbidden" },
         { 404, "Not Found" },             { 405, "Method Not Allowed" },  { 409, "Conflict" },
         { 413, "Content Too Large" },     { 414, "URI Too Long" },        { 415, "Unsupported Media Type" },
         { 421, "Misdirected Request" },   { 422, "Unprocessable Content" },

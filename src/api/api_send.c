@@ -41,6 +41,15 @@ static void send_finish(struct api *api, struct api_call *call, struct api_respo
                     accept->messages[0].to);
         return;
     }
+    if (call->change->result == -EDQUOT) {
+        api_problem_credit(ret_response, accept);
+        return;
+    }
+    if (call->change->result == -EDOM) {
+        api_problem(ret_response, PROBLEM_NO_PRICE, "pointer", pending->pointer, NULL,
+                    "The account has no price for \"%s\", or refuses it: nothing is sent there", accept->messages[0].to);
+        return;
+    }
     if (call->change->result < 0) {
         api_problem_store(ret_response, call->change->result);
         return;
@@ -67,6 +76,14 @@ static void send_finish(struct api *api, struct api_call *call, struct api_respo
         json_array_append_new(list, item);
     }
     json_object_set_new(body, "messages", list);
+    if (accept->credit_verdict != LEDGER_DONE && !accept->replayed) {
+        json_t *credit = json_object();
+        json_put_int(credit, "needed_micro", accept->credit.needed_micro);
+        json_put_int(credit, "available_micro", accept->credit.available_micro);
+        json_put_int(credit, "fit", (int64_t)accept->credit.fit);
+        json_put_text(credit, "why", ledger_verdict_name(accept->credit_verdict));
+        json_object_set_new(body, "waits_for_credit", credit);
+    }
     api_answer_json(ret_response, 202, body);
     if (ret_response->status != 202)
         return;
@@ -107,6 +124,7 @@ static int batch_to_change(struct send_batch *batch, const char *idempotency_key
         goto out;
     accept->messages = batch->messages;
     accept->count = batch->count;
+    accept->wait_for_credit = batch->wait_for_credit;
     batch->messages = NULL;
     batch->count = 0;
     *ret_change = change;

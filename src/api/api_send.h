@@ -17,6 +17,7 @@ struct send_spec {
     uint8_t priority;
     int8_t message_class;
     bool report;
+    bool wait_for_credit;                /* of the whole batch */
     enum message_policy policy;
     enum sms_encoding encoding;
 };
@@ -34,6 +35,8 @@ void send_error_set(struct send_error *error, enum api_problem_code code, json_t
 bool send_spec_take(struct api_exchange *exchange, json_t *object, const char *base, struct send_spec *ret_spec);
 /* How long it may wait for a cheaper bearer. False: no such time, and that is the answer. */
 bool send_patience_take(struct api_exchange *exchange, json_t *value, const char *pointer, uint32_t *ret_patience_s);
+/* "refuse" or "wait". False: neither, and that is the answer. */
+bool send_on_too_little_take(struct api_exchange *exchange, json_t *value, const char *pointer, bool *ret_wait);
 bool send_refuse_value(struct api_exchange *exchange, const char *pointer, const char *wanted);   /* false */
 
 /* The number as it is kept and dialled, or why no message goes there and, cleaned, what was written. country: "" for the
@@ -54,6 +57,7 @@ struct send_batch {
     struct api_exchange *exchange;
     struct accept_message *messages;     /* those with a reason are refused */
     uint32_t count, capacity, rejected;
+    bool wait_for_credit;                /* with too little credit it is taken all the same, and waits */
     json_t *errors;                      /* as the 422 lists them */
     uint32_t error_count;
     struct send_error first;             /* of them; its extra is a reference of its own */

@@ -147,6 +147,7 @@ static bool batch_add_spec(struct send_batch *batch, json_t *object, const char 
 
     if (!send_spec_take(exchange, object, base, &spec))
         return false;
+    batch->wait_for_credit = batch->wait_for_credit || spec.wait_for_credit;
     count = json_is_array(spec.to) ? json_array_size(spec.to) : 1;
     if (count > API_RECIPIENTS_MAX - batch->count) {
         json_t *extra = json_object();
@@ -194,6 +195,11 @@ static bool take_messages(struct api_exchange *exchange, json_t *value, const ch
     return true;
 }
 
+static bool take_batch_on_too_little(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
+{
+    return send_on_too_little_take(exchange, value, pointer, &((struct send_batch *)into)->wait_for_credit);
+}
+
 static void batch_refuse_all(struct send_batch *batch)
 {
     struct api_response *response = batch->exchange->response;
@@ -212,10 +218,10 @@ static void batch_refuse_all(struct send_batch *batch)
 
 bool send_batch_read(struct send_batch *batch, json_t *body)
 {
-    static const struct api_field fields[] = { { "messages", true, take_messages } };
+    static const struct api_field fields[] = { { "messages", true, take_messages }, { "on_too_little", false, take_batch_on_too_little } };
 
     batch->errors = json_array();
-    if (!(json_object_get(body, "messages") ? api_take_fields(batch->exchange, body, "", fields, 1, batch) : batch_add_spec(batch, body, "")))
+    if (!(json_object_get(body, "messages") ? api_take_fields(batch->exchange, body, "", fields, 2, batch) : batch_add_spec(batch, body, "")))
         return false;
     if (batch->rejected < batch->count)
         return true;

@@ -163,6 +163,22 @@ static bool take_policy(struct api_exchange *exchange, json_t *value, const char
     return send_refuse_value(exchange, pointer, "\"at_most_once\" or \"at_least_once\"");
 }
 
+bool send_on_too_little_take(struct api_exchange *exchange, json_t *value, const char *pointer, bool *ret_wait)
+{
+    if (!json_is_string(value))
+        return api_refuse_type(exchange, value, pointer, "a string");
+    *ret_wait = strcmp(json_string_value(value), "wait") == 0;
+    return *ret_wait || strcmp(json_string_value(value), "refuse") == 0 || send_refuse_value(exchange, pointer, "\"refuse\" or \"wait\"");
+}
+
+/* A batch is paid for whole, so no part of it has a say of its own. */
+static bool take_on_too_little(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
+{
+    if (strncmp(pointer, "/messages/", 10) == 0)
+        return send_refuse_value(exchange, pointer, "beside \"messages\", since it is about all of them");
+    return send_on_too_little_take(exchange, value, pointer, &((struct send_spec *)into)->wait_for_credit);
+}
+
 static bool take_client_ref(struct api_exchange *exchange, json_t *value, const char *pointer, void *into)
 {
     struct send_spec *spec = into;
@@ -192,6 +208,7 @@ static const struct api_field send_fields[] = {
     { "class", false, take_class },
     { "encoding", false, take_encoding },
     { "policy", false, take_policy },
+    { "on_too_little", false, take_on_too_little },
     { "client_ref", false, take_client_ref },
 };
 

@@ -36,24 +36,33 @@ static bool is_open(const struct ledger_lease *lease)
     return lease->lease_id > 0 && (lease->state == LEDGER_OPEN || lease->state == LEDGER_DRAINING);
 }
 
-enum ledger_verdict ledger_open(struct ledger_books *books, const struct lease *lease, int64_t clock_ms, struct ledger_step *ret_step)
+enum ledger_verdict ledger_open(struct ledger_books *books, const struct lease *lease, int64_t clock_ms, struct ledger_step *ret_step,
+                                struct ledger_lease *ret_before)
 {
     struct ledger_box *box = &books->box;
+    struct ledger_lease before = { 0 };
     int64_t now_ms = ledger_now(box, clock_ms);
 
     assert(lease->grant_micro > 0 && lease->grant_micro <= LEASE_GRANT_MICRO_MAX && lease->lease_id > 0);
+    assert(box->open_lease_id == 0 || books->lease.lease_id == box->open_lease_id);
     if (box->fenced)
         return LEDGER_LEASE_FENCED;
     if (lease->epoch != box->epoch)
         return LEDGER_WRONG_EPOCH;
-    if (box->open_lease_id > 0)
-        return box->open_lease_id == lease->lease_id ? LEDGER_ALREADY : LEDGER_LEASE_OPEN;
+    if (box->open_lease_id == lease->lease_id)
+        return LEDGER_ALREADY;
     if (lease->lease_id <= box->last_lease_id)
         return LEDGER_NOT_NEWER;
-    if (box->acked.seq != box->head.seq || memcmp(box->acked.hash, box->head.hash, SHA256_OCTETS) != 0)
-        return LEDGER_UNSETTLED;
+    if (box->open_lease_id > 0 && box->old_lease_id > 0)
+        return LEDGER_LEASE_OPEN;
     if (now_ms >= lease->spend_until_ms)
         return LEDGER_LEASE_EXPIRED;
+    if (box->open_lease_id > 0) {
+        before = books->lease;
+        if (before.state == LEDGER_OPEN)
+            before.state = LEDGER_DRAINING;
+        box->old_lease_id = before.lease_id;
+    }
     /* Nor is a clock believed to be before the account's when it signed this. */
     box->mark_ms = ledger_now(box, now_ms > lease->issued_ms ? now_ms : lease->issued_ms);
     box->last_lease_id = box->open_lease_id = lease->lease_id;
@@ -62,6 +71,7 @@ enum ledger_verdict ledger_open(struct ledger_books *books, const struct lease *
     *ret_step = (struct ledger_step){ .posted = true, .posting = { .from = LEDGER_GRANT, .to = LEDGER_AVAILABLE,
                                                                    .micro = lease->grant_micro, .reason = LEDGER_FOR_OPENING } };
     ledger_post(&books->lease, &ret_step->posting);
+    *ret_before = before;
     return LEDGER_DONE;
 }
 
@@ -76,20 +86,38 @@ static enum ledger_verdict not_open(const struct ledger_lease *lease)
     return lease->lease_id == 0 ? LEDGER_NO_LEASE : verdicts[lease->state];
 }
 
+/* The newest lease makes room for the next one. False: the one before it is not closed yet. */
+static bool becomes_old(struct ledger_books *books)
+{
+    struct ledger_box *box = &books->box;
+
+    if (box->open_lease_id != books->lease.lease_id)
+        return true;
+    if (box->old_lease_id > 0)
+        return false;
+    box->old_lease_id = box->open_lease_id;
+    box->open_lease_id = 0;
+    return true;
+}
+
 enum ledger_verdict ledger_drain(struct ledger_books *books)
 {
     if (books->lease.lease_id > 0 && books->lease.state == LEDGER_DRAINING)
         return LEDGER_ALREADY;
     if (!is_open(&books->lease))
         return not_open(&books->lease);
+    if (!becomes_old(books))
+        return LEDGER_LEASE_OPEN;
     books->lease.state = LEDGER_DRAINING;
     return LEDGER_DONE;
 }
 
-static void no_longer_open(struct ledger_books *books)
+static void no_longer_there(struct ledger_books *books)
 {
     if (books->box.open_lease_id == books->lease.lease_id)
         books->box.open_lease_id = 0;
+    if (books->box.old_lease_id == books->lease.lease_id)
+        books->box.old_lease_id = 0;
 }
 
 enum ledger_verdict ledger_expire(struct ledger_books *books, int64_t clock_ms, struct ledger_step *ret_step)
@@ -105,7 +133,6 @@ enum ledger_verdict ledger_expire(struct ledger_books *books, int64_t clock_ms, 
     books->box.mark_ms = ledger_now(&books->box, clock_ms);
     move_all(lease, LEDGER_AVAILABLE, LEDGER_SUSPENSE, LEDGER_FOR_EXPIRY, ret_step);
     lease->state = LEDGER_EXPIRED;
-    no_longer_open(books);
     return LEDGER_DONE;
 }
 
@@ -121,9 +148,25 @@ enum ledger_verdict ledger_fence(struct ledger_books *books, struct ledger_step 
     if (spends) {                            /* what is closing stays so: its rest is given back already */
         move_all(lease, LEDGER_AVAILABLE, LEDGER_SUSPENSE, LEDGER_FOR_FENCE, ret_step);
         lease->state = LEDGER_FENCED;
-        no_longer_open(books);
+        no_longer_there(books);
     }
     return LEDGER_DONE;
+}
+
+enum ledger_verdict ledger_freeze(struct ledger_box *box, bool frozen)
+{
+    if (box->frozen == frozen)
+        return LEDGER_ALREADY;
+    box->frozen = frozen;
+    return LEDGER_DONE;
+}
+
+void ledger_enrol(struct ledger_box *box, uint32_t epoch, const struct journal_head *start)
+{
+    assert(epoch > 0 && box->open_lease_id == 0 && box->old_lease_id == 0);
+    box->epoch = epoch;
+    box->fenced = box->frozen = false;
+    box->head = box->acked = *start;
 }
 
 enum ledger_verdict ledger_close(struct ledger_books *books, struct ledger_step *ret_step)
@@ -139,8 +182,10 @@ enum ledger_verdict ledger_close(struct ledger_books *books, struct ledger_step 
         return not_open(lease);
     if (lease->balance_micro[LEDGER_RESERVED] > 0)
         return LEDGER_IN_FLIGHT;
+    if (!becomes_old(books))
+        return LEDGER_LEASE_OPEN;
     move_all(lease, expired ? LEDGER_SUSPENSE : LEDGER_AVAILABLE, LEDGER_RETURNED, LEDGER_FOR_CLOSING, ret_step);
-    lease->state = LEDGER_CLOSING;           /* and stays the one that is open, until the account answers */
+    lease->state = LEDGER_CLOSING;           /* and stays the one before, until the account answers */
     return LEDGER_DONE;
 }
 
@@ -157,7 +202,7 @@ enum ledger_verdict ledger_closed(struct ledger_books *books, uint64_t lease_id)
     if (lease->state != LEDGER_CLOSING)
         return LEDGER_LEASE_OPEN;
     lease->state = LEDGER_CLOSED;
-    no_longer_open(books);
+    no_longer_there(books);
     return LEDGER_DONE;
 }
 
@@ -215,8 +260,8 @@ static const struct { const char *name, *words; } verdicts[LEDGER_VERDICTS] = {
     [LEDGER_LEASE_EXPIRED] = { "lease_expired", "The time in which the lease may be spent is over." },
     [LEDGER_LEASE_FENCED] = { "lease_fenced", "The account stopped this box: a person has to enrol it again." },
     [LEDGER_LEASE_CLOSED] = { "lease_closed", "The lease is closed." },
-    [LEDGER_LEASE_OPEN] = { "lease_open", "A lease is still open." },
-    [LEDGER_UNSETTLED] = { "unsettled", "The account does not have all of the journal yet." },
+    [LEDGER_FROZEN] = { "frozen", "The account has frozen this box: nothing is sent until it is released there." },
+    [LEDGER_LEASE_OPEN] = { "lease_open", "The lease before is not closed yet." },
     [LEDGER_IN_FLIGHT] = { "in_flight", "Credits are still reserved for parts that are to be sent or may be on the air." },
     [LEDGER_NOT_YET] = { "not_yet", "The lease may still be spent." },
     [LEDGER_NOT_NEWER] = { "not_newer", "The lease is not newer than the last one this box had." },
@@ -228,6 +273,35 @@ static const struct { const char *name, *words; } verdicts[LEDGER_VERDICTS] = {
     [LEDGER_NOT_CAPTURED] = { "not_captured", "The part was not charged." },
     [LEDGER_NOT_HELD] = { "not_held", "No credits are reserved for the part." },
 };
+
+static const char *const account_names[LEDGER_ACCOUNTS] = {
+    [LEDGER_GRANT] = "grant", [LEDGER_AVAILABLE] = "available", [LEDGER_RESERVED] = "reserved", [LEDGER_CAPTURED] = "captured",
+    [LEDGER_SUSPENSE] = "suspense", [LEDGER_RETURNED] = "returned", [LEDGER_DEBT] = "debt", [LEDGER_OVERSPENT] = "overspent",
+};
+static const char *const reason_names[LEDGER_REASONS] = {
+    [0] = "none", [LEDGER_FOR_OPENING] = "opening", [LEDGER_FOR_RESERVE] = "reserve", [LEDGER_FOR_CAPTURE] = "capture",
+    [LEDGER_FOR_RELEASE] = "release", [LEDGER_FOR_VOID] = "void", [LEDGER_FOR_EXPIRY] = "expiry", [LEDGER_FOR_FENCE] = "fence",
+    [LEDGER_FOR_CLOSING] = "closing", [LEDGER_FOR_MOVE] = "move", [LEDGER_FOR_WAIT] = "wait",
+};
+static const char *const lease_state_names[LEDGER_LEASE_STATES] = {
+    [0] = "none", [LEDGER_OPEN] = "open", [LEDGER_DRAINING] = "draining", [LEDGER_EXPIRED] = "expired", [LEDGER_FENCED] = "fenced",
+    [LEDGER_CLOSING] = "closing", [LEDGER_CLOSED] = "closed",
+};
+
+const char *ledger_account_name(enum ledger_account account)
+{
+    return (unsigned)account < LEDGER_ACCOUNTS ? account_names[account] : "none";
+}
+
+const char *ledger_reason_name(enum ledger_reason reason)
+{
+    return (unsigned)reason < LEDGER_REASONS ? reason_names[reason] : "none";
+}
+
+const char *ledger_lease_state_name(enum ledger_lease_state state)
+{
+    return (unsigned)state < LEDGER_LEASE_STATES ? lease_state_names[state] : "none";
+}
 
 const char *ledger_verdict_name(enum ledger_verdict verdict)
 {

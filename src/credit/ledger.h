@@ -9,10 +9,14 @@
  * Money:     millionths of a credit (micro). Times: milliseconds since 1970-01-01 UTC.
  * Ownership: all are values; nothing is kept and no memory is taken.
  * Errors:    verdicts by name. Wrong arguments are the caller's mistake and stop the program.
+ * Successors: a box asks for its next lease while it still spends the one it has, so that a network that goes away stops
+ * nothing. There is at most one open lease and at most one before it that is not closed. Opening the successor makes the one
+ * before DRAINING in the same step; what waits is moved over message by message, what is on the air stays until it is known,
+ * and when nothing is reserved there any more that lease is closed.
  * Keeps I1 (a posting moves an amount between two accounts, a balance is the sum of its postings), I2 (reserved and captured
  * together never exceed the grant), I3 (a part is captured at most once, unless the capture before was taken back), I6 (a
  * batch is reserved whole or not at all), I8 (what is fenced spends nothing), I12 (what is refused costs nothing), and rules
- * 1, 3, 4 and 5 of leases. */
+ * 3, 4 and 5 of leases; rule 1 but for successors. */
 #ifndef CELLPOST_CREDIT_LEDGER_H
 #define CELLPOST_CREDIT_LEDGER_H
 
@@ -42,7 +46,7 @@ enum ledger_account {
 enum ledger_lease_state {
     LEDGER_OPEN = 1,
     LEDGER_DRAINING,                         /* nothing new is reserved; what is reserved may still be sent */
-    LEDGER_EXPIRED, LEDGER_FENCED,           /* nothing is handed over; what was on the air still settles */
+    LEDGER_EXPIRED, LEDGER_FENCED,           /* nothing is handed over; what was on the air still settles, what waits moves */
     LEDGER_CLOSING,                          /* for good, on this box: nothing is spent, whether or not the account heard of it */
     LEDGER_CLOSED,                           /* the account said so */
     LEDGER_LEASE_STATES
@@ -60,10 +64,12 @@ struct ledger_lease {
 struct ledger_box {
     uint32_t epoch;
     uint64_t last_lease_id;                  /* the highest that was ever opened */
-    uint64_t open_lease_id;                  /* open, draining or closing: one at a time; 0: none */
+    uint64_t open_lease_id;                  /* the newest: open, or expired without a successor; 0: none */
+    uint64_t old_lease_id;                   /* the one before it: draining, expired or closing; 0: none */
     int64_t mark_ms;                         /* no clock of this box is believed to be before this */
     struct journal_head head, acked;         /* what was written, and what the account has of it */
     bool fenced;                             /* nothing is spent until a person enrols the box again */
+    bool frozen;                             /* nothing is spent until the account says so */
 };
 
 /* The box, and the lease that a call is about. */
@@ -71,7 +77,7 @@ struct ledger_books { struct ledger_box box; struct ledger_lease lease; };
 
 enum ledger_reason {
     LEDGER_FOR_OPENING = 1, LEDGER_FOR_RESERVE, LEDGER_FOR_CAPTURE, LEDGER_FOR_RELEASE, LEDGER_FOR_VOID, LEDGER_FOR_EXPIRY,
-    LEDGER_FOR_FENCE, LEDGER_FOR_CLOSING, LEDGER_REASONS
+    LEDGER_FOR_FENCE, LEDGER_FOR_CLOSING, LEDGER_FOR_MOVE, LEDGER_FOR_WAIT, LEDGER_REASONS
 };
 
 struct ledger_posting {
@@ -79,10 +85,14 @@ struct ledger_posting {
     enum ledger_account from, to;
     int64_t micro;                           /* more than 0 */
     enum ledger_reason reason;
-    int64_t message_id;                      /* 0: about the lease as a whole */
-    uint8_t part;                            /* 0: all parts of the message */
+    int64_t batch_id;                        /* of a reserve: all of the batch at once; else 0 */
+    int64_t message_id;                      /* 0: about the batch or the lease as a whole */
+    uint8_t part;                            /* 0: all parts of the message that are held */
     uint32_t attempt;
 };
+const char *ledger_account_name(enum ledger_account account);    /* "available" */
+const char *ledger_reason_name(enum ledger_reason reason);       /* "reserve" */
+const char *ledger_lease_state_name(enum ledger_lease_state state);   /* "open" */
 
 enum ledger_hold_state { LEDGER_HELD = 1, LEDGER_SPENT, LEDGER_RELEASED, LEDGER_VOIDED, LEDGER_HOLD_STATES };
 
@@ -115,8 +125,8 @@ enum ledger_verdict {
     LEDGER_ALREADY,                          /* the same was done before: nothing is to be written, and all is well */
     LEDGER_TOO_LITTLE,                       /* not enough is available: it waits */
     LEDGER_NO_LEASE, LEDGER_LEASE_DRAINING, LEDGER_LEASE_EXPIRED, LEDGER_LEASE_FENCED, LEDGER_LEASE_CLOSED,
-    LEDGER_LEASE_OPEN,                       /* another one is */
-    LEDGER_UNSETTLED,                        /* the account does not have the whole journal yet */
+    LEDGER_FROZEN,                           /* the account stopped the box for now */
+    LEDGER_LEASE_OPEN,                       /* one more is not closed yet */
     LEDGER_IN_FLIGHT,                        /* credits are still reserved */
     LEDGER_NOT_YET,                          /* it may be spent longer */
     LEDGER_NOT_NEWER, LEDGER_WRONG_EPOCH, LEDGER_OTHER_LEASE, LEDGER_OTHER_PRICES,
@@ -134,22 +144,30 @@ int64_t ledger_now(const struct ledger_box *box, int64_t clock_ms);
 /* -- the life of a lease ---------------------------------------------------------------------------------------------
  * books->lease is the row of the lease meant, or, for opening, any: it is replaced on success. */
 
-/* lease: LEASE_GOOD by lease_judge(). ALREADY: it is the open one. Refused while another is open (rule 1) and while the
- * account does not have all of the journal. */
-enum ledger_verdict ledger_open(struct ledger_books *books, const struct lease *lease, int64_t clock_ms, struct ledger_step *ret_step);
+/* lease: LEASE_GOOD by lease_judge(). books->lease: the row of the box's open lease, if it has one. On success *ret_before is
+ * that one, draining now (lease_id 0: there was none), to be written with the rest. ALREADY: it is the open one. LEASE_OPEN: the
+ * one before that is not closed yet. Whether the account has all of the journal is for the account to say when it grants: what
+ * was sent since then is told later. */
+enum ledger_verdict ledger_open(struct ledger_books *books, const struct lease *lease, int64_t clock_ms, struct ledger_step *ret_step,
+                                struct ledger_lease *ret_before);
+/* Without a successor: nothing new is taken from it. LEASE_OPEN: the one before is not closed yet. */
 enum ledger_verdict ledger_drain(struct ledger_books *books);
 /* From spend_until on: the rest goes to suspense, never back to what is available (rule 5). */
 enum ledger_verdict ledger_expire(struct ledger_books *books, int64_t clock_ms, struct ledger_step *ret_step);
-/* The account fenced the box, or journal_acknowledge() found a fork (rule 7). Also without a lease. */
+/* The account fenced the box, or journal_acknowledge() found a fork (rule 7). Also without a lease; once for each that is not closed. */
 enum ledger_verdict ledger_fence(struct ledger_books *books, struct ledger_step *ret_step);
-/* Gives the rest back. IN_FLIGHT: drain first. The account is told after this is on the disk, never before (rule 4). */
+/* A frozen box spends nothing and keeps all it has. ALREADY: it is so. */
+enum ledger_verdict ledger_freeze(struct ledger_box *box, bool frozen);
+/* A person enrolled the box again: its leases of before stay fenced, what waits in them may move. The journal goes on at start. */
+void ledger_enrol(struct ledger_box *box, uint32_t epoch, const struct journal_head *start);
+/* Gives the rest back. IN_FLIGHT: drain first. LEASE_OPEN: the one before is not closed yet. The account is told after this is on the disk, never before (rule 4). */
 enum ledger_verdict ledger_close(struct ledger_books *books, struct ledger_step *ret_step);
 /* The account's answer, which names its lease (rule 3). */
 enum ledger_verdict ledger_closed(struct ledger_books *books, uint64_t lease_id);
 
 /* -- spending ---------------------------------------------------------------------------------------------------------- */
 
-struct ledger_want { int64_t message_id; uint8_t parts; struct price_quote quote; };   /* quote: price_of() for so many parts */
+struct ledger_want { int64_t message_id; uint8_t parts; struct price_quote quote; };   /* quote: price_quote_of() for so many parts */
 
 struct ledger_answer {
     int64_t needed_micro, available_micro;
@@ -157,10 +175,10 @@ struct ledger_answer {
     size_t refused;                          /* by their quote: they cost nothing and are no part of the above */
 };
 
-/* All messages of a batch, or none (I6). postings: room for count of them, one for each priced message is handed back; so is
- * one hold for each of its parts, by ledger_hold_new(). *ret_answer is written whatever the verdict. */
-enum ledger_verdict ledger_reserve(struct ledger_books *books, const struct ledger_want *wants, size_t count, int64_t clock_ms,
-                                   struct ledger_posting *postings, size_t *ret_posted, struct ledger_answer *ret_answer);
+/* All messages of a batch, or none (I6): one posting for the whole of it (micro 0: nothing of it costs, there is none), and a
+ * hold for each part of each priced message, by ledger_hold_new(). *ret_answer is written whatever the verdict. */
+enum ledger_verdict ledger_reserve(struct ledger_books *books, int64_t batch_id, const struct ledger_want *wants, size_t count,
+                                   int64_t clock_ms, struct ledger_posting *ret_posting, struct ledger_answer *ret_answer);
 /* The row of a part (from 1) of a priced message. before: the row that there is already, or NULL. ALREADY: that one still
  * holds or was captured; then the caller must not write what ledger_reserve() handed back. */
 enum ledger_verdict ledger_hold_new(const struct ledger_want *want, uint64_t lease_id, unsigned part, const struct ledger_hold *before,
@@ -179,6 +197,15 @@ enum ledger_verdict ledger_release(struct ledger_books *books, struct ledger_hol
 /* Takes the capture of that attempt back. LEASE_CLOSED: it is for the account to refund. */
 enum ledger_verdict ledger_void(struct ledger_books *books, struct ledger_hold *hold, uint32_t attempt, const struct ledger_moment *moment,
                                 struct ledger_step *ret_step);
+
+/* -- what waits changes its lease: postings alone, since the journal tells what was sent --------------------------------- */
+
+/* holds: the held parts of one message in `from`, which is draining, expired or fenced; not one that is on the air. books->lease: the
+ * open lease. quote: the price of so many parts by its table. All of them move or none. postings: out of `from`, into the open one. */
+enum ledger_verdict ledger_move(struct ledger_books *books, struct ledger_lease *from, struct ledger_hold *holds, size_t count,
+                                const struct price_quote *quote, int64_t clock_ms, struct ledger_posting ret_postings[2]);
+/* The same without a lease to go to: its credits are given up, and it waits for others. Not of one that is draining. */
+enum ledger_verdict ledger_wait(struct ledger_lease *from, struct ledger_hold *holds, size_t count, struct ledger_posting *ret_posting);
 
 /* -- proof -------------------------------------------------------------------------------------------------------------- */
 

@@ -6,13 +6,14 @@
 
 #include "src/credit/ledger_internal.h"
 
-/* Whether what is available may be taken now. */
-static enum ledger_verdict may_spend(const struct ledger_books *books, int64_t clock_ms)
+enum ledger_verdict ledger_may_spend(const struct ledger_books *books, int64_t clock_ms)
 {
     const struct ledger_lease *lease = &books->lease;
 
     if (books->box.fenced)
         return LEDGER_LEASE_FENCED;
+    if (books->box.frozen)
+        return LEDGER_FROZEN;
     if (lease->lease_id == 0)
         return LEDGER_NO_LEASE;
     if (lease->state == LEDGER_FENCED)
@@ -38,13 +39,12 @@ static void check_want(const struct ledger_want *want)
                                 want->quote.total_micro == want->quote.part_micro * want->parts));
 }
 
-enum ledger_verdict ledger_reserve(struct ledger_books *books, const struct ledger_want *wants, size_t count, int64_t clock_ms,
-                                   struct ledger_posting *postings, size_t *ret_posted, struct ledger_answer *ret_answer)
+enum ledger_verdict ledger_reserve(struct ledger_books *books, int64_t batch_id, const struct ledger_want *wants, size_t count,
+                                   int64_t clock_ms, struct ledger_posting *ret_posting, struct ledger_answer *ret_answer)
 {
-    enum ledger_verdict verdict = may_spend(books, clock_ms);
+    enum ledger_verdict verdict = ledger_may_spend(books, clock_ms);
     struct ledger_answer answer = { .available_micro = verdict == LEDGER_DONE ? books->lease.balance_micro[LEDGER_AVAILABLE] : 0 };
     bool other_prices = false;
-    size_t posted = 0;
 
     assert(count <= LEDGER_BATCH_MAX);
     /* At most 100,000 messages of 255 parts of 10^12: it would not fit into 63 bits, so the sum stops at their end. */
@@ -62,7 +62,7 @@ enum ledger_verdict ledger_reserve(struct ledger_books *books, const struct ledg
     }
     *ret_answer = answer;
     if (answer.refused == count) {
-        *ret_posted = 0;
+        *ret_posting = (struct ledger_posting){ 0 };
         return LEDGER_DONE;                  /* what costs nothing waits for nothing */
     }
     if (verdict != LEDGER_DONE)
@@ -71,13 +71,9 @@ enum ledger_verdict ledger_reserve(struct ledger_books *books, const struct ledg
         return LEDGER_OTHER_PRICES;
     if (answer.needed_micro > answer.available_micro)
         return LEDGER_TOO_LITTLE;
-    for (size_t i = 0; i < count; i++)
-        if (is_priced(&wants[i])) {
-            postings[posted] = (struct ledger_posting){ .from = LEDGER_AVAILABLE, .to = LEDGER_RESERVED, .micro = wants[i].quote.total_micro,
-                                                        .reason = LEDGER_FOR_RESERVE, .message_id = wants[i].message_id };
-            ledger_post(&books->lease, &postings[posted++]);
-        }
-    *ret_posted = posted;
+    *ret_posting = (struct ledger_posting){ .from = LEDGER_AVAILABLE, .to = LEDGER_RESERVED, .micro = answer.needed_micro,
+                                            .reason = LEDGER_FOR_RESERVE, .batch_id = batch_id };
+    ledger_post(&books->lease, ret_posting);
     return LEDGER_DONE;
 }
 
@@ -108,14 +104,13 @@ enum ledger_verdict ledger_may_send(const struct ledger_books *books, const stru
         return LEDGER_OTHER_LEASE;
     if (hold->state != LEDGER_HELD)
         return LEDGER_NOT_HELD;
-    verdict = may_spend(books, clock_ms);
+    verdict = ledger_may_spend(books, clock_ms);
     return verdict == LEDGER_LEASE_DRAINING ? LEDGER_DONE : verdict;
 }
 
 /* -- outcomes ------------------------------------------------------------------------------------------------------- */
 
-/* Where what a lease has left is: by its state. CLOSING and CLOSED have nothing left. */
-static bool rest_of(const struct ledger_lease *lease, enum ledger_account *ret_account)
+bool ledger_rest_of(const struct ledger_lease *lease, enum ledger_account *ret_account)
 {
     switch (lease->state) {
     case LEDGER_OPEN:
@@ -163,7 +158,7 @@ enum ledger_verdict ledger_capture(struct ledger_books *books, struct ledger_hol
         return hold->attempt == attempt ? LEDGER_ALREADY : LEDGER_ONCE;
     /* It was thought not to be sent, and was: nobody may say no to that any more, only who pays. */
     if (hold->state != LEDGER_HELD &&
-        (!rest_of(&books->lease, &posting.from) || books->lease.balance_micro[posting.from] < hold->micro)) {
+        (!ledger_rest_of(&books->lease, &posting.from) || books->lease.balance_micro[posting.from] < hold->micro)) {
         posting.from = LEDGER_DEBT;
         posting.to = LEDGER_OVERSPENT;
     }
@@ -186,7 +181,7 @@ enum ledger_verdict ledger_release(struct ledger_books *books, struct ledger_hol
         return LEDGER_ONCE;
     if (hold->state != LEDGER_HELD || (attempt > 0 && attempt <= hold->attempt))
         return LEDGER_ALREADY;               /* of this reservation, or of one before */
-    if (!rest_of(&books->lease, &posting.to))
+    if (!ledger_rest_of(&books->lease, &posting.to))
         return LEDGER_LEASE_CLOSED;          /* rows that contradict each other: nothing is reserved in a closed lease */
     settle(books, hold, posting, JOURNAL_RELEASE, 0, moment, ret_step);
     hold->state = LEDGER_RELEASED;
@@ -207,7 +202,7 @@ enum ledger_verdict ledger_void(struct ledger_books *books, struct ledger_hold *
         return LEDGER_ALREADY;
     if (hold->state != LEDGER_SPENT || hold->attempt != attempt)
         return LEDGER_NOT_CAPTURED;
-    if (!rest_of(&books->lease, &posting.to))
+    if (!ledger_rest_of(&books->lease, &posting.to))
         return LEDGER_LEASE_CLOSED;
     if (hold->debt) {
         posting.from = LEDGER_OVERSPENT;

@@ -195,12 +195,22 @@ size_t price_table_rows(const struct price_table *table)
     return table->count;
 }
 
+struct price_row price_table_row(const struct price_table *table, size_t index)
+{
+    struct price_row row;
+
+    assert(index < table->count);
+    prefix_text(table->rows[index].prefix, row.prefix);
+    memcpy(row.part_micro, table->rows[index].micro, sizeof row.part_micro);
+    return row;
+}
+
 const uint8_t *price_table_sha256(const struct price_table *table)
 {
     return table->sha256;
 }
 
-struct price_quote price_of(const struct price_table *table, const char *number, enum price_encoding encoding, unsigned parts)
+struct price_quote price_quote_of(const struct price_table *table, const char *number, enum price_encoding encoding, unsigned parts)
 {
     struct price_quote quote = { .verdict = PRICE_NO_PREFIX, .version = table->version };
     uint32_t row = prefix_match(table->set, number);

@@ -34,6 +34,9 @@ void price_table_free(struct price_table *table);   /* accepts NULL */
 
 uint32_t price_table_version(const struct price_table *table);
 size_t price_table_rows(const struct price_table *table);
+/* One of them, from 0, in ascending order of prefixes. */
+struct price_row { char prefix[PREFIX_CHARS]; int64_t part_micro[PRICE_ENCODINGS]; };   /* "": every number; 0: refused */
+struct price_row price_table_row(const struct price_table *table, size_t index);
 /* Of the version and the rows in ascending order of their prefixes: the order in the file, blank lines, quotes and decimals
  * that say nothing do not matter. */
 const uint8_t *price_table_sha256(const struct price_table *table);
@@ -48,6 +51,6 @@ struct price_quote {
 };
 
 /* number: E.164 digits without '+'; parts: 1 to PRICE_PARTS_MAX. */
-struct price_quote price_of(const struct price_table *table, const char *number, enum price_encoding encoding, unsigned parts);
+struct price_quote price_quote_of(const struct price_table *table, const char *number, enum price_encoding encoding, unsigned parts);
 
 #endif

@@ -203,7 +203,8 @@ void gateway_accepted(struct gateway *gateway, const struct change_accept *accep
             gateway_put(gateway, &item, now);
             gateway_learn(gateway, &item, now);
         }
-        if (message->state == MESSAGE_SCHEDULED || message->state == MESSAGE_QUEUED)
+        gateway->credit.summary.waiting += message->state == MESSAGE_WAIT_CREDIT;
+        if (message->state == MESSAGE_SCHEDULED || message->state == MESSAGE_QUEUED || message->state == MESSAGE_WAIT_CREDIT)
             gateway_due_at(gateway, message->expire_ms);
     }
 }
@@ -413,6 +414,9 @@ static void change_done(struct gateway *gateway, struct store_change *change, st
     case CHANGE_ROUTING:
     case CHANGE_OPT_OUT_REMOVE:
         break;
+    case CHANGE_CREDIT:
+        gateway_credit_done(gateway, change, now);
+        break;
     case CHANGE_BALANCE:
         if (change->result == 0)
             gateway_balance(gateway, &change->u.balance, now);
@@ -505,6 +509,8 @@ static void set_deadline(struct gateway *gateway, struct gateway_now now)
     }
     if (gateway->planner_due_ms < deadline / 1000)   /* UINT64_MAX: no plans */
         deadline = gateway->planner_due_ms * 1000;
+    if (gateway_credit_deadline_us(gateway, now) < deadline)
+        deadline = gateway_credit_deadline_us(gateway, now);
     for (uint32_t i = 0; i < gateway->slot_count; i++) {
         const struct gateway_slot *slot = gateway->slots[i];
 
@@ -594,6 +600,7 @@ void gateway_poll(struct gateway *gateway, struct gateway_now now)
         gateway_look_at_classes(gateway, now);
         gateway_save_use(gateway, now);
         gateway_plan(gateway, now);
+        gateway_credit_look(gateway, now);
         resubmit(gateway);   /* another list may have shown that the store is well again */
         ask_store(gateway, now);
     }
@@ -648,8 +655,13 @@ void gateway_view(const struct gateway *gateway, struct live_view *view, struct 
     view->accepting = gateway_accepting(gateway, &reason);
     (void)snprintf(view->problem, sizeof view->problem, "%s", reason != NULL ? reason : "");
     view->alarm[0] = '\0';
+    if (gateway->credit.stop != LEDGER_DONE)
+        (void)snprintf(view->alarm, sizeof view->alarm, "%s", ledger_verdict_words(gateway->credit.stop));
     if (gateway->alarm_cause != NULL)
         alarm_text(gateway->alarm_cause, view->alarm, sizeof view->alarm);
+    view->account_known = gateway->credit.link_why != NULL;
+    view->account_online = gateway->credit.online;
+    (void)snprintf(view->account_why, sizeof view->account_why, "%s", gateway->credit.link_why != NULL ? gateway->credit.link_why : "");
     view->sims_resting = 0;
     for (uint32_t i = 0; i < gateway->slot_count; i++)
         view->sims_resting += gateway->slots[i] != NULL && gateway->slots[i]->known &&

@@ -83,6 +83,11 @@ void gateway_report(struct gateway *gateway, uint32_t slot, const char *pdu_hex,
 int gateway_set_routing(struct gateway *gateway, const struct routing *routing, struct gateway_now now);
 /* The wall clock is known to be right, as when the kernel says that it is synchronized. */
 void gateway_clock_is_right(struct gateway *gateway, struct gateway_now now);
+/* The box has an account (store_has_credits()): to be called once after the start. Later steps come through gateway_submit() as
+ * CHANGE_CREDIT, and are answered as any. */
+void gateway_load_credits(struct gateway *gateway, struct gateway_now now);
+/* Whether the account can be reached; why: static text, of not. For those who look alone. */
+void gateway_account_link(struct gateway *gateway, bool online, const char *why);
 /* For looking at; what it says holds until the next call to the gateway. */
 struct chooser *gateway_chooser(struct gateway *gateway);
 uint16_t gateway_slot_bearer(const struct gateway *gateway, uint32_t slot);   /* CHOOSER_NO_BEARER: no card that is known */

@@ -34,6 +34,7 @@ struct gateway_part {
     int64_t attempt_id;
     bool take_back;                      /* while ASKED: withdraw it as soon as it has its attempt id */
     struct store_change *cancel;         /* a cancel that waits for the withdrawal; NULL none */
+    int64_t spend_until_ms;              /* its credits may not be spent later; 0: no end */
     bool resend;                         /* it may have been sent before: a refusal as a duplicate says that it was */
     uint32_t recipient;                  /* hash of its number */
     struct chooser_taken taken;          /* of what its SIM may use */
@@ -61,6 +62,18 @@ struct gateway_slot {
     struct smss smss;                    /* what its count proves, with this modem */
     struct store_change *waiting;        /* came in before the row numbers were known; .sim_id is the card_turn then */
     uint32_t waiting_count;
+};
+
+/* The ledger as the last step left it, and what is to be done about it. */
+struct gateway_credit {
+    struct credit_summary summary;
+    enum ledger_verdict stop;            /* why nothing is sent; LEDGER_DONE: it is */
+    bool asked;                          /* a step of ours is with the store */
+    bool refused;                        /* the store would not let a part go: look why */
+    bool set_aside;                      /* messages wait in the store that are not in the queue */
+    uint64_t look_us;                    /* not before */
+    uint64_t move_at_us, resume_at_us;
+    bool online; const char *link_why;   /* as the sync told it; NULL: it never did */
 };
 
 struct samples { uint32_t values[GATEWAY_SAMPLES]; uint32_t count, at; };
@@ -100,6 +113,7 @@ struct gateway {
     const char *alarm_cause;             /* every SIM rests: error_class_name() of the one that came last; NULL: not so */
     uint64_t deadline_us;
 
+    struct gateway_credit credit;
     struct { int64_t id; uint64_t at_us; } accepted_alone[64];   /* to measure acceptance to air */
     uint32_t accepted_alone_at;
     uint64_t commit_mean_us;             /* of late: how early an intent must be asked for */
@@ -203,6 +217,14 @@ void gateway_consent_waited(struct change_receive *receive, int64_t now_ms);
 void gateway_consent_done(struct gateway *gateway, const struct change_receive *receive, struct gateway_now now);
 /* A number is on the opt-out list from now on: what waits for a modem with its intent on disk must not go. */
 void gateway_opted_out(struct gateway *gateway, const char *number, struct gateway_now now);
+
+/* -- gateway_credit.c ----------------------------------------------------------------------------------------- */
+void gateway_credit_done(struct gateway *gateway, struct store_change *change, struct gateway_now now);
+void gateway_credit_refused(struct gateway *gateway);
+/* Whether a part with its intent on disk may still be handed over. */
+bool gateway_credit_may_go(const struct gateway *gateway, const struct gateway_part *part, struct gateway_now now);
+void gateway_credit_look(struct gateway *gateway, struct gateway_now now);
+uint64_t gateway_credit_deadline_us(const struct gateway *gateway, struct gateway_now now);
 
 /* -- gateway_receive.c ---------------------------------------------------------------------------------------- */
 /* The rows of the card that was in the slot at this turn are known: what came by it before goes to the store. */

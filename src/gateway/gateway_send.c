@@ -258,6 +258,8 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
             gateway_event_message(gateway, intent->message_id, MESSAGE_EXPIRED, "its validity ended before it could be sent", now);
         else if (change->result == -EPERM)
             gateway_event_message(gateway, intent->message_id, intent->message_state, OPT_OUT_REASON, now);
+        else if (change->result == -EDQUOT)
+            gateway_credit_refused(gateway);
         else if (gateway->store_bad)
             gateway_put(gateway, &part->item, now);
         /* The commit failed, and may have landed all the same: then the intent stands, and must not stay. */
@@ -270,6 +272,7 @@ void gateway_intent_done(struct gateway *gateway, struct store_change *change, s
     }
     part->attempt_id = intent->attempt_id;
     part->resend = intent->resend;
+    part->spend_until_ms = intent->spend_until_ms;
     part->recipient = gateway_recipient_hash(intent->to);
     part->item.expire_ms = intent->expire_ms;   /* the clock may have been set since it was queued */
     assert(part->take_back || slot->ready);   /* what makes it not ready takes back */
@@ -310,6 +313,11 @@ static bool hand_over(struct gateway *gateway, struct gateway_slot *slot, uint32
     uint64_t air_us = slot->air_min_us / PREFETCH_AIR_DIVISOR, commits_us = PREFETCH_COMMITS * gateway->commit_mean_us;
 
     gateway_look_at_clock(gateway, now);
+    if (!gateway_credit_may_go(gateway, part, now)) {
+        gateway_credit_refused(gateway);
+        gateway_take_back(gateway, slot, index, now);
+        return false;
+    }
     if (part->item.expire_ms <= now.wall_ms ||
         gateway->config.ops->send(gateway->config.context, index, part->attempt_id, part->pdu_hex, part->tpdu_length, now) < 0) {
         if (part->item.expire_ms > now.wall_ms)
@@ -334,7 +342,8 @@ static void work(struct gateway *gateway, struct gateway_slot *slot, uint32_t in
     struct queue_item item;
 
     slot->pick_retry_ms = UINT64_MAX;
-    if (!slot->ready || !slot->known || slot->bearer == CHOOSER_NO_BEARER || gateway->stopping || gateway->store_damaged) {
+    if (!slot->ready || !slot->known || slot->bearer == CHOOSER_NO_BEARER || gateway->stopping || gateway->store_damaged ||
+        gateway->credit.stop != LEDGER_DONE) {
         gateway_bearer_sync(gateway, slot, now);
         return;
     }

@@ -29,6 +29,7 @@ struct live_view {
     char problem[200];
     char alarm[200];                     /* not "": something that a person should look at now; messages are taken all the same */
     uint32_t sims_resting;               /* cards that wait after refusals of their own */
+    bool account_known, account_online; char account_why[160];   /* whether the account can be reached; known: the sync told */
     int64_t started_ms;
     uint64_t queue_ready;                /* ready messages held in memory */
     bool queue_more;                     /* and more in the store */

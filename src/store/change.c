@@ -13,6 +13,10 @@ struct store_change *change_new(enum change_kind kind, int64_t now_ms)
     if (change != NULL) {
         change->kind = kind;
         change->now_ms = now_ms;
+        if (kind == CHANGE_CREDIT && (change->u.credit = calloc(1, sizeof *change->u.credit)) == NULL) {
+            free(change);
+            return NULL;
+        }
         if (kind == CHANGE_INTENT)
             change->u.intent.price_micro = -1;
     }
@@ -22,11 +26,27 @@ struct store_change *change_new(enum change_kind kind, int64_t now_ms)
 /* Who was on the list in the last try may have left it since. */
 static void accept_clear(struct change_accept *accept)
 {
-    for (uint32_t i = 0; accept->messages != NULL && i < accept->count; i++)
-        if (accept->messages[i].opted_out) {
-            accept->messages[i].opted_out = false;
-            accept->messages[i].reason[0] = accept->messages[i].reason_code[0] = '\0';
-        }
+    for (uint32_t i = 0; accept->messages != NULL && i < accept->count; i++) {
+        struct accept_message *message = &accept->messages[i];
+
+        if (message->opted_out || message->unpriced)
+            message->reason[0] = message->reason_code[0] = '\0';
+        message->opted_out = message->unpriced = message->waits = false;
+        message->credit_micro = 0;
+        message->credit_row = 0;
+    }
+    accept->credit_lease_id = 0;
+}
+
+static void credit_clear(struct change_credit *credit)
+{
+    free(credit->entries);
+    free(credit->ids);
+    free(credit->refused);
+    credit->entries = NULL;
+    credit->ids = credit->refused = NULL;
+    credit->entry_count = credit->id_count = credit->refused_count = credit->moved = 0;
+    credit->more = false;
 }
 
 static void forecast_done(struct change_forecast *forecast)
@@ -54,6 +74,7 @@ void change_clear(struct store_change *change)
         free(change->u.intent.text);
         change->u.intent.text = NULL;
         change->u.intent.text_length = 0;
+        change->u.intent.spend_until_ms = 0;
         break;
     case CHANGE_OUTCOME:
         change->u.outcome.message_changed = false;
@@ -71,8 +92,10 @@ void change_clear(struct store_change *change)
     case CHANGE_RECEIVE:
         change->u.receive.inbox_id = 0;
         change->u.receive.duplicate = false;
-        if (change->u.receive.confirmation != NULL && change->u.receive.confirmation->messages != NULL)
+        if (change->u.receive.confirmation != NULL && change->u.receive.confirmation->messages != NULL) {
+            accept_clear(change->u.receive.confirmation);
             change->u.receive.confirmation->messages[0].state = 0;
+        }
         break;
     case CHANGE_DUE:
         free(change->u.due.items);
@@ -114,6 +137,9 @@ void change_clear(struct store_change *change)
         break;
     case CHANGE_OPT_OUT_ADD:
         change->u.opt_out.changed = false;
+        break;
+    case CHANGE_CREDIT:
+        credit_clear(change->u.credit);
         break;
     }
 }
@@ -164,6 +190,10 @@ void change_free(struct store_change *change)
         free(change->u.balance.answer);
     if (change->kind == CHANGE_ROUTING)
         free(change->u.routing.files);
+    if (change->kind == CHANGE_CREDIT) {
+        free(change->u.credit->csv);
+        free(change->u.credit);
+    }
     free(change);
 }
 

@@ -39,7 +39,7 @@ static void clock_shift(struct store *store, int64_t step_ms)
     sql_run(sql, "UPDATE message INDEXED BY message_state SET moved_ms = moved_ms + ?1, expire_ms = CASE WHEN expire_ms > 0 THEN expire_ms + ?1 ELSE 0 END,"
                  " doubt_ms = CASE WHEN doubt_ms > 0 THEN doubt_ms + ?1 ELSE 0 END,"
                  " ready_ms = CASE WHEN state = 2 AND ready_ms > 0 THEN max(ready_ms + ?1, 1) ELSE ready_ms END"
-                 " WHERE state IN (2, 3, 10) AND state NOT IN (4, 5) AND (clock_run = ?2 OR accepted_ms < ?3)",
+                 " WHERE state IN (2, 3, 10, 13) AND state NOT IN (4, 5) AND (clock_run = ?2 OR accepted_ms < ?3)",
             SQL_ARGS(sql_int(step_ms), sql_int(clock_run(store)), sql_int(CLOCK_FLOOR_MS)));
     sql_run(sql, "UPDATE inbox_part SET received_ms = received_ms + ?1 WHERE inbox_id IS NULL", SQL_ARGS(sql_int(step_ms)));
 }
@@ -50,6 +50,8 @@ int clock_apply(struct store *store, struct store_change *change)
     struct change_clock *clock = &change->u.clock;
 
     clock->step_ms = 0;
+    store->clock_ahead_ms = clock->ahead_ms;
+    store->clock_boot = clock->boot;
     if (clock->starts && (clock->boot == 0 || clock->boot != clock_read(store, CLOCK_BOOT))) {
         clock_write(store, CLOCK_BOOT, clock->boot);
         clock_write(store, CLOCK_RUN, clock_run(store) + 1);

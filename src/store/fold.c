@@ -54,6 +54,8 @@ enum message_state message_fold(enum message_state now, const enum part_standing
     }
     if (of[PART_OPEN] > 0)
         return MESSAGE_SENDING;
+    if (of[PART_LEFT] > 0 && now == MESSAGE_WAIT_CREDIT)
+        return now;
     if (of[PART_LEFT] == count)
         return now == MESSAGE_SCHEDULED ? MESSAGE_SCHEDULED : MESSAGE_QUEUED;
     if (of[PART_LEFT] > 0)

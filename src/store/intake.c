@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "src/store/store_internal.h"
+#include "src/store/credit_internal.h"
 
 /* What only our own callers can get wrong. A refused message is kept as it came, whatever it looks like. */
 static bool intake_is_sound(const struct accept_message *message)
@@ -31,6 +31,8 @@ static enum message_state intake_state(const struct accept_message *message, int
 {
     if (message->reason[0] != '\0')
         return MESSAGE_REJECTED;
+    if (message->waits)
+        return MESSAGE_WAIT_CREDIT;
     return message->due_ms > now_ms ? MESSAGE_SCHEDULED : MESSAGE_QUEUED;
 }
 
@@ -51,7 +53,9 @@ static int intake_replay(struct store *store, struct change_accept *accept, int6
         if (accept->messages[i].state == MESSAGE_REJECTED && accept->messages[i].reason[0] == '\0') {
             sql_copy_text(row, 2, accept->messages[i].reason, sizeof accept->messages[i].reason);
             sql_copy_text(row, 3, accept->messages[i].reason_code, sizeof accept->messages[i].reason_code);
-            accept->messages[i].opted_out = true;   /* all else is refused before it comes here, then as now */
+            /* All else is refused before it comes here, then as now. */
+            accept->messages[i].unpriced = strcmp(accept->messages[i].reason_code, CREDIT_UNPRICED_CODE) == 0;
+            accept->messages[i].opted_out = !accept->messages[i].unpriced;
         }
         i++;
     }
@@ -105,8 +109,9 @@ static void intake_write(struct store *store, const struct change_accept *accept
     }
     sql_run(sql,
         "INSERT INTO message(id, batch_id, to_number, alphabet, locking, single, parts, cuts, priority, message_class, report,"
-        " ref16, accepted_ms, first_state, due_ms, expire_ms, state, state_ms, ended, ready_ms, client_ref, reason, reason_code, text, policy, clock_run, patience_s)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?13, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+        " ref16, accepted_ms, first_state, due_ms, expire_ms, state, state_ms, ended, ready_ms, client_ref, reason, reason_code, text, policy, clock_run, patience_s,"
+        " credit_state, credit_lease, credit_micro, credit_row)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?13, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
         SQL_ARGS(sql_int(message->id), sql_int(accept->batch_id), sql_text(message->to), sql_int(coding->alphabet),
                  sql_int(coding->locking), sql_int(coding->single), sql_int(coding->parts),
                  sql_blob(has_cuts ? cuts : NULL, 2u * coding->parts), sql_int(message->priority),
@@ -115,7 +120,9 @@ static void intake_write(struct store *store, const struct change_accept *accept
                  sql_int(state == MESSAGE_SCHEDULED ? message->due_ms : 0), sql_text(message->client_ref),
                  sql_text(message->reason), sql_text(refused ? message->reason_code : NULL),
                  sql_text_n(message->text != NULL ? message->text : "", message->text_length),
-                 sql_int(message->policy), sql_int(run), sql_int(message->patience_s == MESSAGE_PATIENCE_AS_ROUTED ? -1 : (int64_t)message->patience_s)));
+                 sql_int(message->policy), sql_int(run), sql_int(message->patience_s == MESSAGE_PATIENCE_AS_ROUTED ? -1 : (int64_t)message->patience_s),
+                 sql_int(message->waits ? 2 : message->credit_micro > 0), sql_int(message->credit_micro > 0 ? (int64_t)accept->credit_lease_id : 0),
+                 sql_int(message->credit_micro), sql_int(message->credit_row)));
     message->state = state;
     message->sticky_sim_id = conversation_sim(store, message->to);
     store->tally[state]++;
@@ -159,6 +166,11 @@ int intake_batch(struct store *store, struct change_accept *accept, int64_t now_
         accept->batch_id = store->next_batch_id++;
         for (uint32_t i = 0; i < accept->count; i++)
             accept->messages[i].id = store->next_message_id++;
+    }
+    if (store->credit.on) {
+        r = credit_accept(store, accept, now_ms);
+        if (r < 0)
+            return r;
     }
     sql_run(sql, "INSERT INTO batch(id, actor, idempotency_key, request_hash, accepted_ms, first_id, count)"
                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -21,6 +21,7 @@ static const struct { const char *name; bool final; } message_states[] = {
     [MESSAGE_UNKNOWN] = { "unknown", true },
     [MESSAGE_CANCELLED] = { "cancelled", true },
     [MESSAGE_HELD] = { "held", false },
+    [MESSAGE_WAIT_CREDIT] = { "wait_credit", false },
 };
 #define MESSAGE_STATES (sizeof message_states / sizeof message_states[0])
 

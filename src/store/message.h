@@ -23,9 +23,10 @@ enum message_state {
     MESSAGE_FAILED = 9,       /* FAILED: given up after retries, or a part of it failed */
     MESSAGE_UNKNOWN = 10,     /* NOREPORT: a part may or may not have been sent; never sent again blindly */
     MESSAGE_CANCELLED = 11,
+    MESSAGE_WAIT_CREDIT = 13, /* waits until its batch can be paid for as a whole; nothing is reserved for it */
     MESSAGE_HELD = 12,        /* still unknown when its time was over: a person releases it (sends again) or drops it */
 };
-#define MESSAGE_STATE_LAST MESSAGE_HELD
+#define MESSAGE_STATE_LAST MESSAGE_WAIT_CREDIT
 const char *message_state_name(enum message_state state);      /* "queued" ... */
 int message_state_from_name(const char *name);                 /* -EINVAL */
 bool message_state_is_final(enum message_state state);         /* nothing but a late report, or its owner, changes it */

@@ -23,6 +23,12 @@
  * forecast          how many parts are expected to which kind of destination (src/choice/planner.h).
  * routing_version   the files of tariffs and routes that were in force, each version once. sim_balance: the last answer of
  *                   the operator about a card's credit.
+ * credit_box        one row once the box is enrolled with an account: who it is there, its leases, what the account has of the
+ *                   journal, and the request for a lease that is under way. credit_lease: a row each, with the balances of its accounts.
+ * credit_posting    every movement between two accounts of a lease; those with journal_seq are the entries of the journal too.
+ * credit_prices     the account's price tables. message.credit_state: enum credit_state; credit_lease, credit_micro, credit_row: from
+ *                   which lease its parts are paid, what each costs, by which row of the prices. attempt.charge_seq: the entry of the
+ *                   journal that charged the part with this attempt; below 0: taken back.
  * sim, modem        cards by ICCID, modems by IMEI; a card moves between modems. api_key: SHA-256 of each.
  *
  * Rows are not deleted, so max(id) + 1 is a new id; whoever adds retention keeps the newest row of each table.
@@ -141,8 +147,37 @@ static const char schema_4[] =
     "CREATE TABLE sim_balance(sim_id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, source TEXT NOT NULL, balance_micro INTEGER,"
     " currency TEXT, rest_parts INTEGER, valid_until TEXT, answer TEXT NOT NULL) STRICT;";
 
+/* Credits of a central account. Without one all of it stays empty. */
+static const char schema_5[] =
+    "ALTER TABLE message ADD COLUMN credit_state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN credit_lease INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN credit_micro INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN credit_row INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE attempt ADD COLUMN charge_seq INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX message_wait ON message(batch_id, id) WHERE state = 13;"
+    "CREATE INDEX message_wait_expiry ON message(expire_ms) WHERE state = 13 AND expire_ms > 0;"
+    "CREATE TABLE credit_box(id INTEGER PRIMARY KEY CHECK(id = 1), box_id BLOB NOT NULL, epoch INTEGER NOT NULL, account_key BLOB NOT NULL,"
+    " account TEXT NOT NULL, start_seq INTEGER NOT NULL, start_hash BLOB NOT NULL, last_lease_id INTEGER NOT NULL,"
+    " open_lease_id INTEGER NOT NULL, old_lease_id INTEGER NOT NULL, mark_ms INTEGER NOT NULL, acked_seq INTEGER NOT NULL,"
+    " acked_hash BLOB NOT NULL, fenced INTEGER NOT NULL, frozen INTEGER NOT NULL, command INTEGER NOT NULL, request_id BLOB,"
+    " request_want_micro INTEGER NOT NULL, request_seq INTEGER NOT NULL, request_hash BLOB NOT NULL,"
+    " request_open_lease_id INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE credit_lease(id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, state INTEGER NOT NULL, price_version INTEGER NOT NULL,"
+    " issued_ms INTEGER NOT NULL, spend_until_ms INTEGER NOT NULL, settle_until_ms INTEGER NOT NULL, mark_ms INTEGER NOT NULL,"
+    " postings INTEGER NOT NULL, grant_micro INTEGER NOT NULL, available_micro INTEGER NOT NULL, reserved_micro INTEGER NOT NULL DEFAULT 0,"
+    " captured_micro INTEGER NOT NULL DEFAULT 0, suspense_micro INTEGER NOT NULL DEFAULT 0, returned_micro INTEGER NOT NULL DEFAULT 0,"
+    " debt_micro INTEGER NOT NULL DEFAULT 0, overspent_micro INTEGER NOT NULL DEFAULT 0, paper BLOB) STRICT;"
+    "CREATE INDEX credit_lease_used ON credit_lease(id) WHERE state <> 6 AND reserved_micro > 0;"
+    "CREATE TABLE credit_posting(id INTEGER PRIMARY KEY, lease_id INTEGER NOT NULL REFERENCES credit_lease(id), seq INTEGER NOT NULL,"
+    " from_account INTEGER NOT NULL, to_account INTEGER NOT NULL, micro INTEGER NOT NULL CHECK(micro > 0), reason INTEGER NOT NULL,"
+    " batch_id INTEGER, message_id INTEGER, part INTEGER NOT NULL, attempt INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    " epoch INTEGER NOT NULL, journal_seq INTEGER, journal_kind INTEGER, price_row INTEGER, refers_seq INTEGER, boot INTEGER,"
+    " mono_ms INTEGER, wall_ms INTEGER, hash BLOB) STRICT;"
+    "CREATE UNIQUE INDEX credit_journal ON credit_posting(epoch, journal_seq) WHERE journal_seq IS NOT NULL;"
+    "CREATE TABLE credit_prices(version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL, at_ms INTEGER NOT NULL, csv TEXT NOT NULL) STRICT;";
+
 /* Step i leads from user_version i to i + 1. Never change one that was released: add another. */
-static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1, schema_2, schema_3, schema_4 };
+static const char *const migrations[STORE_SCHEMA_VERSION] = { schema_1, schema_2, schema_3, schema_4, schema_5 };
 
 /* A commit must survive power loss: WAL with FULL, never NORMAL. temp_store: savepoints need no file of their own. cache_size is in KiB. */
 static const char *const pragmas_write[] = {

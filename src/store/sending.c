@@ -174,8 +174,11 @@ int sending_intent(struct store *store, struct store_change *change)
         bool open = sql_number(sql, "SELECT count(*) FROM attempt WHERE id = ?1 AND message_id = ?2 AND part = ?3 AND state = 1", 0,
                                SQL_ARGS(sql_int(intent->attempt_id), sql_int(standing.id), sql_int(intent->part))) != 0;
 
-        if (open)
+        if (open) {
+            if (store->credit.on)
+                (void)credit_may_send(store, &standing, intent->part, change->now_ms, &intent->spend_until_ms);
             return intent_answer(store, intent, &standing);
+        }
     }
     r = intent_refusal(&standing);
     if (r < 0)
@@ -196,6 +199,11 @@ int sending_intent(struct store *store, struct store_change *change)
         intent->message_state = standing.state;
         change->result = -EPERM;
         return sql->failed;
+    }
+    if (store->credit.on) {
+        intent->credit_verdict = credit_may_send(store, &standing, intent->part, change->now_ms, &intent->spend_until_ms);
+        if (intent->credit_verdict != LEDGER_DONE)
+            return store->sql.failed != 0 ? store->sql.failed : -EDQUOT;
     }
     if (standing.parts > 1 && ((standing.left == standing.parts && !standing.released) || standing.concat_ref_bits == 0)) {
         r = concat_choose(store, &standing, intent->sim_id, change->now_ms);
@@ -298,8 +306,10 @@ static bool outcome_not_sent(struct store *store, const struct change_outcome *o
 {
     enum message_state before = standing->state;
 
-    if (standing->ended)
+    if (standing->ended) {
+        credit_settle(store, standing, now_ms);   /* this part was what its end waited for */
         return false;
+    }
     if (outcome->verdict == OUTCOME_FAIL) {
         standing_end(store, standing, outcome->fail_state, now_ms, outcome->reason);
         return standing->state != before;

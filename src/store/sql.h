@@ -15,7 +15,7 @@
 
 #include <sqlite3.h>
 
-#define SQL_SLOTS 128                    /* of the cache; power of two, about twice the statements there are */
+#define SQL_SLOTS 256                    /* of the cache; power of two, about twice the statements there are */
 
 struct sql {
     sqlite3 *db;

@@ -14,7 +14,7 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
     struct standing standing = { .id = message_id };
     sqlite3_stmt *row = sql_query(sql,
         "SELECT state, ended, report, ref16, parts, priority, sim_id, expire_ms, ready_ms, to_number, concat_ref, concat_ref_bits"
-        ", policy, patience_s, due_ms, accepted_ms FROM message WHERE id = ?1", SQL_ARGS(sql_int(message_id)));
+        ", policy, patience_s, due_ms, accepted_ms, credit_state, credit_lease, credit_micro, credit_row FROM message WHERE id = ?1", SQL_ARGS(sql_int(message_id)));
 
     if (!sql_next(sql, row))
         return sql->failed != 0 ? sql->failed : -ENOENT;
@@ -34,11 +34,15 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
     standing.patience_s = (uint32_t)sqlite3_column_int64(row, 13);
     standing.due_ms = sqlite3_column_int64(row, 14);
     standing.accepted_ms = sqlite3_column_int64(row, 15);
+    standing.credit_state = (uint8_t)sqlite3_column_int(row, 16);
+    standing.credit_lease_id = (uint64_t)sqlite3_column_int64(row, 17);
+    standing.credit_micro = sqlite3_column_int64(row, 18);
+    standing.credit_row = (uint32_t)sqlite3_column_int64(row, 19);
     sql_end(sql, row);
     if (standing.parts > MESSAGE_PARTS_MAX)
         return -EBADMSG;
 
-    row = sql_query(sql, "SELECT part, state, CASE awaits WHEN 0 THEN report_status ELSE -1 END, sim_id, done_ms FROM attempt WHERE message_id = ?1",
+    row = sql_query(sql, "SELECT part, state, CASE awaits WHEN 0 THEN report_status ELSE -1 END, sim_id, done_ms, charge_seq FROM attempt WHERE message_id = ?1",
                     SQL_ARGS(sql_int(message_id)));
     while (sql_next(sql, row)) {
         int part = sqlite3_column_int(row, 0);
@@ -52,6 +56,8 @@ int standing_load(struct store *store, int64_t message_id, struct standing *ret_
         }
         if (part >= 0 && part < standing.parts && attempt == ATTEMPT_RELEASED)
             standing.part_released[part] |= sqlite3_column_int(row, 2) >= 0 ? RELEASED_GIVEN_UP : RELEASED_IN_DOUBT;
+        if (part >= 0 && part < standing.parts && sqlite3_column_int64(row, 5) > 0)
+            standing.part_charged[part] = true;
         if (part >= 0 && part < standing.parts)
             standing.part[part] = part_standing_best(
                 standing.part[part], part_standing_of(attempt, sqlite3_column_int(row, 2)));
@@ -79,7 +85,7 @@ void standing_count(struct standing *standing)
     }
 }
 
-void standing_save(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason)
+static void standing_write(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason)
 {
     struct sql *sql = &store->sql;
 
@@ -104,6 +110,13 @@ void standing_save(struct store *store, struct standing *standing, enum message_
     store->tally[standing->state]--;
     store->tally[state]++;
     standing->state = state;
+}
+
+void standing_save(struct store *store, struct standing *standing, enum message_state state, int64_t now_ms, const char *reason)
+{
+    standing_write(store, standing, state, now_ms, reason);
+    if (standing->credit_state != 0)
+        credit_settle(store, standing, now_ms);
 }
 
 /* The change that completes a message may be about another part than the one that decides. */

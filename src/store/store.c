@@ -37,6 +37,7 @@ static const struct { store_step *step; bool savepoint; } rules[] = {
     [CHANGE_OPT_OUT_ADD] = { opt_out_add, false },       /* refuses nothing */
     [CHANGE_OPT_OUT_REMOVE] = { opt_out_remove, false }, /* refuses before it writes */
     [CHANGE_BALANCE] = { registry_balance, false },      /* refuses before it writes */
+    [CHANGE_CREDIT] = { credit_apply, true },
 };
 
 static char *store_copy_text(const char *text)
@@ -71,6 +72,7 @@ static int store_load(struct store *store)
     store->next_message_id = max_i64(store->next_message_id, 1 + sql_number(sql, "SELECT max(id) FROM message", 0, SQL_NO_ARGS));
     store->next_attempt_id = max_i64(store->next_attempt_id, 1 + sql_number(sql, "SELECT max(id) FROM attempt", 0, SQL_NO_ARGS));
     store->conversations = sql_number(sql, "SELECT EXISTS (SELECT 1 FROM conversation WHERE to_number > '')", 0, SQL_NO_ARGS) != 0;
+    credit_load(store);
     return sql->failed;
 }
 
@@ -112,12 +114,18 @@ void store_close(struct store *store)
         sql_close(&store->sql);
     free(store->path);
     count_vfs_free(store->vfs);
+    price_table_free(store->prices);
     free(store);
 }
 
 bool store_unchecked(const struct store *store)
 {
     return store->unchecked;
+}
+
+bool store_has_credits(const struct store *store)
+{
+    return store->credit.on;
 }
 
 const char *store_tag(const struct store *store)
@@ -146,6 +154,8 @@ static void store_count(struct store *store)
 {
     struct sql *sql = &store->sql;
 
+    if (store->credit.on)
+        credit_flush(store);
     for (int state = 1; state < 16; state++)
         if (store->tally[state] != 0)
             sql_run(sql, "INSERT INTO counter(kind, id, n) VALUES(?1, ?2, ?3) ON CONFLICT(kind, id) DO UPDATE SET n = n + ?3",
@@ -273,11 +283,14 @@ static int store_transact(struct store *store, store_body *body, void *context)
 static void store_apply_one(struct store *store, struct store_change *change)
 {
     struct sql *sql = &store->sql;
+    struct credit credit;
     int64_t tally[16];
     int r;
 
     assert(change->kind < sizeof rules / sizeof rules[0]);
     memcpy(tally, store->tally, sizeof tally);
+    if (store->credit.on || change->kind == CHANGE_CREDIT)
+        credit = store->credit;
     change_clear(change);
     if (rules[change->kind].savepoint)
         sql_run(sql, "SAVEPOINT step", SQL_NO_ARGS);
@@ -288,6 +301,8 @@ static void store_apply_one(struct store *store, struct store_change *change)
         change_clear(change);
         change->result = r;
         memcpy(store->tally, tally, sizeof tally);
+        if (store->credit.on || change->kind == CHANGE_CREDIT)
+            store->credit = credit;
         if (rules[change->kind].savepoint)
             sql_run(sql, "ROLLBACK TO step", SQL_NO_ARGS);
     }
@@ -343,11 +358,43 @@ static void recover_message(struct store *store, int64_t message_id, int64_t now
         (void)report_take_orphans(store, sim_id, &standing, now_ms);
 }
 
+#define RECOVER_OPEN_MAX 4096            /* two parts in each of 512 slots, and room */
+
+/* Messages that had ended while a part of theirs was on its way: what is reserved for it is settled here, since they are not sent on. */
+static void recover_credits(struct store *store, const int64_t *ids, uint32_t count, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < count && store->sql.failed == 0; i++) {
+        struct standing standing;
+
+        if (standing_load(store, ids[i], &standing) == 0 && standing.state != MESSAGE_SENDING)
+            credit_settle(store, &standing, now_ms);
+    }
+}
+
+static uint32_t recover_find_open(struct store *store, int64_t **ret_ids)
+{
+    uint32_t count = 0;
+    sqlite3_stmt *row;
+
+    *ret_ids = store->credit.on ? calloc(RECOVER_OPEN_MAX, sizeof **ret_ids) : NULL;
+    if (*ret_ids == NULL) {
+        if (store->credit.on)
+            store->sql.failed = -ENOMEM;
+        return 0;
+    }
+    row = sql_query(&store->sql, "SELECT message_id FROM attempt INDEXED BY attempt_open WHERE state = 1 LIMIT ?1",
+                    SQL_ARGS(sql_int(RECOVER_OPEN_MAX)));
+    while (sql_next(&store->sql, row))
+        (*ret_ids)[count++] = sqlite3_column_int64(row, 0);
+    return count;
+}
+
 static void recover_all(struct store *store, void *context)
 {
     struct recovery *recovery = context;
     struct sql *sql = &store->sql;
-    int64_t id = 0;
+    int64_t id = 0, *open;
+    uint32_t open_count = recover_find_open(store, &open);
 
     sql_run(sql, "UPDATE attempt SET state = 5, done_ms = ?1, awaits = (SELECT CASE report WHEN 0 THEN NULL ELSE 1 END FROM message"
                  " WHERE message.id = message_id) WHERE state = 1", SQL_ARGS(sql_int(recovery->now_ms)));
@@ -356,9 +403,11 @@ static void recover_all(struct store *store, void *context)
         id = sql_number(sql, "SELECT min(id) FROM message INDEXED BY message_state WHERE state NOT IN (4, 5) AND state = 3 AND id > ?1",
                         0, SQL_ARGS(sql_int(id)));
         if (id == 0)
-            return;
+            break;
         recover_message(store, id, recovery->now_ms);
     }
+    recover_credits(store, open, open_count, recovery->now_ms);
+    free(open);
 }
 
 int store_recover(struct store *store, int64_t now_ms, uint32_t *ret_unknown)

@@ -15,6 +15,7 @@
 #define CELLPOST_STORE_H
 
 #include "src/consent/words.h"
+#include "src/store/credit.h"
 #include "src/store/message.h"
 
 struct sqlite3;
@@ -30,8 +31,10 @@ const char *store_tag(const struct store *store);
  * up a start for a minute. Then true: store_check() is to be run beside the work. */
 #define STORE_CHECK_AT_START_MAX (INT64_C(32) << 20)
 bool store_unchecked(const struct store *store);
+/* The box is enrolled with an account. */
+bool store_has_credits(const struct store *store);
 
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 
 /* -- changes ------------------------------------------------------------------------------------------------- */
 
@@ -56,6 +59,7 @@ enum change_kind {
     CHANGE_OPT_OUT_ADD,   /* a number wants nothing more; as a person says it */
     CHANGE_OPT_OUT_REMOVE,
     CHANGE_BALANCE,       /* what an operator said about a card's credit */
+    CHANGE_CREDIT,        /* a step of the box's ledger (credit.h) */
 };
 
 /* One message of a batch. In: everything down to error. Out: id, state. */
@@ -73,6 +77,9 @@ struct accept_message {
     char *client_ref;                   /* NULL none */
     char reason[MESSAGE_REASON_MAX];    /* not "": refused at intake, kept as rejected with this reason */
     char reason_code[32];               /* "bad_number" ... */
+    bool unpriced;                      /* out: refused with CREDIT_UNPRICED_CODE, the account has no price for its number */
+    bool waits;                         /* out: its batch waits for credits */
+    int64_t credit_micro; uint32_t credit_row;   /* out: what a part of it costs, and by which row; 0: nothing */
     bool opted_out;                     /* out: refused with OPT_OUT_CODE, its number is on the list */
     int64_t id;
     enum message_state state;
@@ -84,9 +91,14 @@ struct change_accept {
     char *idempotency_key;              /* NULL none; unique per actor */
     uint8_t request_hash[32];           /* SHA-256 of what was asked */
     struct accept_message *messages; uint32_t count;
+    bool wait_for_credit;               /* with too little the batch is accepted, and waits whole; else it is refused whole */
+    struct ledger_answer credit;        /* out: what it needs, what there is, and how many messages of it would fit */
+    enum ledger_verdict credit_verdict; /* out: why it waits or was refused; LEDGER_DONE: it does not */
+    uint64_t credit_lease_id;           /* out: of which lease its credits are reserved; 0: none */
     int64_t batch_id;                   /* out */
     bool replayed;                      /* out: same key and hash as before; ids and states are those of then */
-    /* result: -EEXIST where the key was used for another request; -EPERM its only recipient is on the opt-out list: nothing is kept */
+    /* result: -EEXIST where the key was used for another request; -EPERM its only recipient is on the opt-out list, -EDOM the account
+     * has no price for it, -EDQUOT there are too few credits: nothing is kept */
 };
 
 #define QUEUE_AVOID_S 30                /* how long a message that failed waits for another bearer than that one */
@@ -127,7 +139,9 @@ struct change_intent {
     uint8_t pdu_mr;                     /* out: TP-MR for the PDU; many modems write their own */
     bool resend;                        /* out: it may have been sent before: the same TP-MR, with TP-RD (TS 23.040 9.2.3.6) */
     enum message_state message_state;   /* out, of -EPERM: how it ended */
-    /* result: -ECANCELED over meanwhile, -ETIME its time is over, -EPERM its recipient is on the opt-out list and nothing of it is out:
+    int64_t spend_until_ms;             /* out: not to be handed over later than this, by ledger_now(); 0: no end */
+    enum ledger_verdict credit_verdict; /* out, of -EDQUOT */
+    /* result: -EDQUOT its credits may not be spent now, -ECANCELED over meanwhile, -ETIME its time is over, -EPERM its recipient is on the opt-out list and nothing of it is out:
      * this change ended it; -ENOENT no such message or part, -EEXIST
      * this part went before, -EXDEV other parts went by another SIM, -EAGAIN its time has not come */
 };
@@ -306,6 +320,7 @@ struct store_change {
         struct change_routing routing;
         struct change_opt_out opt_out;
         struct change_balance balance;
+        struct change_credit *credit;       /* made and freed with the change */
     } u;
 };
 

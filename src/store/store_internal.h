@@ -15,6 +15,26 @@
 #define DOUBT_RESUBMIT_MS 300000         /* from the report that the service centre gave up to the one resend */
 #define DOUBT_SETTLE_MS 180000           /* after a restart: what was on its way then may still be told (45 s x 4 tries) */
 
+#define CREDIT_ROWS_MAX 6                /* rows of leases in memory: the open one, the one before, and what is in use of others */
+
+struct credit_row { struct ledger_lease row; bool dirty; };
+
+/* The ledger as it stands in the open transaction: credit_internal.h. */
+struct credit {
+    bool on;                             /* the box is enrolled */
+    bool box_dirty;
+    struct credit_identity identity;
+    struct ledger_box box;
+    struct credit_request request;
+    uint64_t command;
+    struct credit_row leases[CREDIT_ROWS_MAX];
+    uint32_t lease_count, lease_turn;
+    uint32_t move_state; int64_t move_after;   /* where CREDIT_MOVE goes on */
+    int64_t resume_batch_id, resume_needed_micro; uint64_t resume_lease_id, resume_waiting;   /* what was too much for CREDIT_RESUME, and when */
+};
+
+struct price_table;
+
 struct store {
     struct sql sql;                      /* .db NULL: could not be opened again; the next store_apply() tries */
     char *path;
@@ -25,6 +45,9 @@ struct store {
     int64_t commits;                     /* number of the last commit, as in the table counter */
     int64_t tally[16];                   /* messages by state: what the open transaction adds */
     struct store_stats stats;
+    struct credit credit;
+    struct price_table *prices;          /* the table that was used last; NULL none */
+    int64_t clock_ahead_ms, clock_boot;  /* as CHANGE_CLOCK told it */
     bool unchecked;                      /* opened without a look at the whole file */
     bool conversations;                  /* there are any: messages know the SIM of theirs */
     bool unsettled;                      /* the WAL may hold what no sync has written: see store_settle() */
@@ -46,6 +69,7 @@ store_step routing_keep;
 /* Keeps what a SIM has used. */
 void use_write(struct store *store, uint32_t sim_id, const char *use_state);
 store_step opt_out_add, opt_out_remove;
+store_step credit_apply;
 
 /* Writes a batch that is sound and new; -EPERM as CHANGE_ACCEPT says. */
 int intake_batch(struct store *store, struct change_accept *accept, int64_t now_ms);
@@ -80,6 +104,11 @@ struct standing {
     bool released;                       /* a part left went out before: it goes by the same SIM and reference */
     bool doubtful;                       /* and nobody knows what became of that one */
     uint8_t failures;                    /* attempts that were refused or not sent */
+    uint8_t credit_state;                /* enum credit_state: how it stands with its credits */
+    bool part_charged[MESSAGE_PARTS_MAX];
+    uint64_t credit_lease_id;
+    int64_t credit_micro;                /* of a part */
+    uint32_t credit_row;
     uint16_t open, left, part_next;      /* parts with an open intent; not handed over; the first of those, or parts */
 };
 
@@ -103,6 +132,19 @@ uint32_t item_avoid_until_s(int64_t failed_s);
 uint32_t item_since_s(int64_t accepted_ms, int64_t due_ms);
 /* By which SIM a number was written to last; 0: never, or nobody keeps such things. */
 uint32_t conversation_sim(struct store *store, const char *to);
+
+/* -- credits --------------------------------------------------------------------------------------------------- */
+
+/* Where the database stands. A box that is not enrolled has nothing. */
+void credit_load(struct store *store);
+/* Writes what changed in memory. */
+void credit_flush(struct store *store);
+/* Reserves for the whole batch: 0; -EDQUOT: too little, and the batch does not want to wait; -EDOM: its only message has no price. */
+int credit_accept(struct store *store, struct change_accept *accept, int64_t now_ms);
+/* Whether this part may go to a modem now: LEDGER_DONE. *ret_until_ms: as long as that stays so, by ledger_now(); 0: no end. */
+enum ledger_verdict credit_may_send(struct store *store, const struct standing *standing, uint16_t part, int64_t now_ms, int64_t *ret_until_ms);
+/* Captures, releases and takes back what the parts of the message say; called whenever its row is written. */
+void credit_settle(struct store *store, struct standing *standing, int64_t now_ms);
 
 /* -- doubt ----------------------------------------------------------------------------------------------------- */
 

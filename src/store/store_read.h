@@ -8,6 +8,7 @@
 #ifndef CELLPOST_STORE_READ_H
 #define CELLPOST_STORE_READ_H
 
+#include "src/credit/ledger.h"
 #include "src/store/message.h"
 
 struct store_reader;
@@ -99,6 +100,35 @@ int store_read_opt_out(struct store_reader *reader, const char *number, void (*e
                        void *context);
 /* How many there are; kept by the writer. */
 int store_read_opt_out_count(struct store_reader *reader, uint64_t *ret_count);
+
+/* The box's ledger. -ENOENT: the box has no account. */
+struct credit_lease_row {
+    int64_t id, grant_micro, available_micro, captured_micro, issued_ms, spend_until_ms, mark_ms;   /* id 0: none */
+    enum ledger_lease_state state;
+    uint32_t price_version;
+};
+struct credit_row {
+    char account[64];
+    bool fenced, frozen, ever_had_lease;
+    struct credit_lease_row open, old;
+    int64_t reserved_micro;              /* of all leases */
+    int64_t mark_ms;                     /* no clock is believed to be before this */
+    uint64_t waiting;                    /* messages that wait for credits */
+};
+int store_read_credit(struct store_reader *reader, struct credit_row *ret_row);
+/* The file of a price table. -ENOENT. */
+int store_read_prices(struct store_reader *reader, uint32_t version, void (*each)(void *context, const char *csv), void *context);
+/* Movements between accounts of a lease, newest first, or oldest first behind after_id. */
+struct posting_row {
+    int64_t id, at_ms, lease_id, micro, batch_id /* 0 none, as the next two */, message_id, journal_seq;
+    enum ledger_reason reason;
+    enum ledger_account from, to;
+    uint8_t part;                        /* from 1; 0: about all of it */
+    uint32_t attempt;
+};
+struct posting_filter { int64_t before_id, after_id; uint32_t limit; bool oldest_first; };
+int store_read_postings(struct store_reader *reader, const struct posting_filter *filter,
+                        void (*each)(void *context, const struct posting_row *row), void *context);
 
 struct key_row { const char *name; uint32_t scopes, patience_s; int64_t created_ms; };   /* MESSAGE_PATIENCE_AS_ROUTED */
 int store_read_keys(struct store_reader *reader, void (*each)(void *context, const struct key_row *row), void *context);

@@ -121,6 +121,12 @@ static int due_expire(struct store *store, struct change_due *due, int64_t now_m
     /* Read first, write then: the statement must not walk an index that changes under it. */
     while (sql_next(sql, row))
         due->expired[due->expired_count++] = sqlite3_column_int64(row, 0);
+    if (store->credit.on && due->expired_count < due->limit) {
+        row = sql_query(sql, "SELECT id FROM message INDEXED BY message_wait_expiry WHERE state = 13 AND expire_ms > 0 AND expire_ms <= ?1"
+                             " ORDER BY expire_ms LIMIT ?2", SQL_ARGS(sql_int(now_ms), sql_int(due->limit - due->expired_count)));
+        while (sql_next(sql, row))
+            due->expired[due->expired_count++] = sqlite3_column_int64(row, 0);
+    }
     for (uint32_t i = 0; i < due->expired_count; i++) {
         struct standing standing;
         int r = standing_load(store, due->expired[i], &standing);
@@ -180,6 +186,7 @@ static int64_t due_next(struct store *store)
     return sql_number(&store->sql,
         "SELECT min(t) FROM (SELECT min(ready_ms) AS t FROM message INDEXED BY message_due WHERE state IN (1, 2) AND ready_ms > 0"
         " UNION ALL SELECT min(expire_ms) FROM message INDEXED BY message_expiry WHERE state IN (1, 2) AND expire_ms > 0"
+        " UNION ALL SELECT min(expire_ms) FROM message INDEXED BY message_wait_expiry WHERE state = 13 AND expire_ms > 0"
         " UNION ALL SELECT min(doubt_ms) FROM message INDEXED BY message_doubt WHERE state = 10 AND doubt_ms > 0"
         " UNION ALL SELECT min(received_ms) + ?1 FROM inbox_part INDEXED BY inbox_part_age WHERE inbox_id IS NULL)",
         INT64_MAX, SQL_ARGS(sql_int(RECEIVE_WAIT_MS)));

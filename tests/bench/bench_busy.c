@@ -2,6 +2,7 @@
  *
  * bench_busy - how busy modems are while work always waits: the share of time with a part on the air, as the bank of
  * simulated modems saw it, and what a modem waits between +CMGS/OK of one part and AT+CMGS of the next. */
+#include "tests/bench/credits.h"
 #include "tests/bench/figures.h"
 #include "tests/system/harness.h"
 
@@ -14,7 +15,7 @@
 #define RECIPIENTS_MAX 1000u
 #define START_MS 60000
 
-struct settings { unsigned modems, air_ms, jitter_percent, latency_ms, seconds, disk_ms; };
+struct settings { unsigned modems, air_ms, jitter_percent, latency_ms, seconds, disk_ms, credits; };
 
 static struct harness *open_rig(const struct settings *settings)
 {
@@ -33,6 +34,8 @@ static struct harness *open_rig(const struct settings *settings)
         harness->options.environment[0] = preload;
         harness->options.environment[1] = delay;
     }
+    if (settings->credits != 0)
+        credits_prepare(harness);
     harness_start(harness);
     if (!harness_wait_modems(harness, "ready", settings->modems, START_MS))
         harness_die("the modems do not become ready");
@@ -52,6 +55,7 @@ static json_t *run(const struct settings *settings)
     double *shares = calloc(settings->modems, sizeof *shares);
     uint64_t end_us, cpu_us, start_us, waited = 0;
     json_t *stats, *modem, *all, *figures;
+    int64_t captured = 0;
     size_t i;
 
     HARNESS_CHECK(shares != NULL);
@@ -85,6 +89,9 @@ static json_t *run(const struct settings *settings)
     json_decref(stats);
     free(shares);
     harness_kill(harness);
+    if (settings->credits != 0)
+        credits_check(harness, &captured);
+    HARNESS_CHECK(json_object_set_new(figures, "parts_paid", json_integer(captured)) == 0);
     harness->passed = true;
     harness_free(harness);
     return figures;
@@ -101,6 +108,7 @@ int main(int argc, char **argv)
         { "jitter-percent", &only_jitter, "of the air time, more or less; 1000: without and with 20" },
         { "latency-ms", &settings.latency_ms, "what a modem takes to answer a command" },
         { "seconds", &settings.seconds, "measured" },
+        { "credits", &settings.credits, "1: the daemon has an account, and each part is paid for" },
         { "disk-ms", &settings.disk_ms, "each sync of the disk takes so much longer" },
         { NULL, NULL, NULL },
     };

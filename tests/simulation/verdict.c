@@ -115,6 +115,7 @@ static void check_state(struct simulation *sim, const struct witness_message *me
     case MESSAGE_SCHEDULED:
     case MESSAGE_QUEUED:
     case MESSAGE_SENDING:
+    case MESSAGE_WAIT_CREDIT:
         violation(sim, "message %lld is still %s", (long long)message->id, message_state_name(state));
         break;
     case MESSAGE_SENT:

@@ -493,6 +493,7 @@ void witness_change_committed(struct simulation *sim, const struct store_change 
     case CHANGE_ROUTING:
     case CHANGE_OPT_OUT_ADD:
     case CHANGE_OPT_OUT_REMOVE:
+    case CHANGE_CREDIT:
     case CHANGE_BALANCE:
         break;
     }

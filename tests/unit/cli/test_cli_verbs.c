@@ -317,6 +317,53 @@ static void a_number_is_put_on_the_opt_out_list_and_taken_off_it(void **state)
     canned_free(&server);
 }
 
+static void the_credits_of_the_box_are_told_with_what_to_do(void **state)
+{
+    static const char *const replies[] = { REPLY("200 OK",
+        "{\"state\":\"expiring\",\"advice\":\"Bring the box online.\",\"account\":\"shop\",\"available_micro\":6500000,\"reserved_micro\":4000000,"
+        "\"captured_micro\":0,\"waiting\":3,\"lease\":{\"id\":7,\"state\":\"open\",\"granted_micro\":10500000,\"until\":\"2025-12-05T00:00:00.000Z\","
+        "\"price_version\":1},\"prices\":[{\"prefix\":\"40\",\"gsm7\":{\"part_micro\":1000000,\"parts\":6},\"ucs2\":{\"refused\":true}}],\"next\":null}") };
+    static const char *const free_replies[] = { REPLY("200 OK", "{\"state\":\"free\",\"advice\":\"No account.\"}") };
+    static const char *const arguments[] = { "balance", "--utc", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 1, cmd_balance, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_non_null(strstr(server.requests[0], "GET /v1/balance?limit=1000 "));
+    assert_non_null(strstr(done.out, "expiring\n"));
+    assert_non_null(strstr(done.out, "6.50\n"));
+    assert_non_null(strstr(done.out, "2025-12-05 00:00:00Z\n"));
+    assert_non_null(strstr(done.out, "40       1.00      6  refused      -\n"));
+    assert_non_null(strstr(done.err, "Bring the box online."));
+    canned_free(&server);
+    done = ask(&server, free_replies, 1, cmd_balance, arguments);
+    assert_int_equal(done.status, CLI_OK);
+    assert_non_null(strstr(done.out, "free\n"));
+    assert_null(strstr(done.out, "available"));
+    canned_free(&server);
+}
+
+static void the_ledger_is_a_table_that_goes_on(void **state)
+{
+    static const char *const replies[] = { REPLY("200 OK",
+        "{\"postings\":[{\"id\":\"T-p9\",\"at\":\"2025-12-01T00:00:00.000Z\",\"reason\":\"capture\",\"lease\":7,\"from\":\"reserved\",\"to\":\"captured\","
+        "\"micro\":49000,\"message\":\"T-m4\",\"part\":2,\"journal\":3}],\"next\":\"T-p9\"}") };
+    static const char *const arguments[] = { "ledger", "--utc", "-n", "1", NULL }, *const both[] = { "ledger", "--before", "T-p1", "--after", "T-p2", NULL };
+    struct canned_server server;
+    struct run done = ask(&server, replies, 1, cmd_ledger, arguments);
+
+    (void)state;
+    assert_int_equal(done.status, CLI_OK);
+    assert_non_null(strstr(server.requests[0], "GET /v1/ledger?limit=1 "));
+    assert_non_null(strstr(done.out, "T-p9  2025-12-01 00:00:00Z  capture      7    0.049  reserved  captured  T-m4 part 2\n"));
+    assert_non_null(strstr(done.err, "--before T-p9"));
+    canned_free(&server);
+    done = ask(&server, replies, 1, cmd_ledger, both);
+    assert_int_equal(done.status, CLI_USAGE);
+    canned_free(&server);
+}
+
 static void top_into_a_pipe_is_one_snapshot_without_escapes(void **state)
 {
     static const char *const replies[] = {
@@ -367,6 +414,8 @@ int main(void)
         cmocka_unit_test(patience_goes_with_a_new_key_alone_and_is_a_duration),
         cmocka_unit_test(the_opt_out_list_is_a_table_and_goes_on_behind_its_last_number),
         cmocka_unit_test(a_number_is_put_on_the_opt_out_list_and_taken_off_it),
+        cmocka_unit_test(the_credits_of_the_box_are_told_with_what_to_do),
+        cmocka_unit_test(the_ledger_is_a_table_that_goes_on),
         cmocka_unit_test(top_into_a_pipe_is_one_snapshot_without_escapes),
         cmocka_unit_test(json_on_stdout_holds_nothing_that_a_terminal_obeys),
     };

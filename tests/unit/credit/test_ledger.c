@@ -25,9 +25,11 @@ static struct ledger_books opened(int64_t grant_micro)
 {
     struct ledger_books books = { .box = { .epoch = 1 } };
     struct lease lease = a_lease(1, grant_micro);
+    struct ledger_lease none;
     struct ledger_step step;
 
-    assert_int_equal(ledger_open(&books, &lease, T0, &step), LEDGER_DONE);
+    assert_int_equal(ledger_open(&books, &lease, T0, &step, &none), LEDGER_DONE);
+    assert_int_equal(none.lease_id, 0);
     return books;
 }
 
@@ -51,10 +53,9 @@ static void expect_balances(const struct ledger_books *books, int64_t available,
 
 static enum ledger_verdict reserve(struct ledger_books *books, const struct ledger_want *wants, size_t count, struct ledger_answer *ret_answer)
 {
-    struct ledger_posting postings[8];
-    size_t posted = 99;
+    struct ledger_posting posting;
 
-    return ledger_reserve(books, wants, count, T0 + 1, postings, &posted, ret_answer);
+    return ledger_reserve(books, 5, wants, count, T0 + 1, &posting, ret_answer);
 }
 
 /* One message of one part of a credit, held. */
@@ -73,22 +74,20 @@ static void a_batch_is_reserved_whole_or_not_at_all(void **state)
 {
     const struct ledger_want wants[] = { a_want(1, 1, CREDIT), a_want(2, 3, CREDIT), a_want(3, 1, CREDIT) };
     struct ledger_books books = opened(4 * CREDIT), before = books;
-    struct ledger_posting postings[3];
+    struct ledger_posting posting = { .micro = 99 };
     struct ledger_answer answer;
-    size_t posted = 99;
 
     (void)state;
-    assert_int_equal(ledger_reserve(&books, wants, 3, T0, postings, &posted, &answer), LEDGER_TOO_LITTLE);
+    assert_int_equal(ledger_reserve(&books, 5, wants, 3, T0, &posting, &answer), LEDGER_TOO_LITTLE);
     assert_memory_equal(&books, &before, sizeof books);
-    assert_int_equal(posted, 99);
+    assert_int_equal(posting.micro, 99);
     assert_int_equal(answer.needed_micro, 5 * CREDIT);
     assert_int_equal(answer.available_micro, 4 * CREDIT);
     assert_int_equal(answer.fit, 2);
-    assert_int_equal(ledger_reserve(&books, wants, answer.fit, T0, postings, &posted, &answer), LEDGER_DONE);
-    assert_int_equal(posted, 2);
-    assert_int_equal(postings[1].micro, 3 * CREDIT);
-    assert_int_equal(postings[1].message_id, 2);
-    assert_int_equal(postings[1].seq, 3);
+    assert_int_equal(ledger_reserve(&books, 5, wants, answer.fit, T0, &posting, &answer), LEDGER_DONE);
+    assert_int_equal(posting.micro, 4 * CREDIT);
+    assert_int_equal(posting.batch_id, 5);
+    assert_int_equal(posting.seq, 2);
     expect_balances(&books, 0, 4 * CREDIT, 0);
 }
 
@@ -138,13 +137,13 @@ static void the_dearest_batch_of_all_does_not_overflow(void **state)
 {
     static struct ledger_want wants[LEDGER_BATCH_MAX];
     struct ledger_books books = opened(LEASE_GRANT_MICRO_MAX);
+    struct ledger_posting posting;
     struct ledger_answer answer;
-    size_t posted;
 
     (void)state;
     for (size_t i = 0; i < LEDGER_BATCH_MAX; i++)
         wants[i] = a_want((int64_t)i + 1, 255, PRICE_PART_MICRO_MAX);
-    assert_int_equal(ledger_reserve(&books, wants, LEDGER_BATCH_MAX, T0, NULL, &posted, &answer), LEDGER_TOO_LITTLE);
+    assert_int_equal(ledger_reserve(&books, 5, wants, LEDGER_BATCH_MAX, T0, &posting, &answer), LEDGER_TOO_LITTLE);
     assert_int_equal(answer.needed_micro, INT64_MAX);
     assert_int_equal(answer.fit, 3);
 }
@@ -289,12 +288,11 @@ static void an_expired_lease_sends_nothing_and_its_rest_is_not_available_again(v
     struct ledger_answer answer;
     struct ledger_posting posting;
     struct ledger_step step;
-    size_t posted;
 
     (void)state;
     assert_int_equal(ledger_expire(&books, T0 + DAY - 1, &step), LEDGER_NOT_YET);
     /* Not even before the row says so. */
-    assert_int_equal(ledger_reserve(&books, &want, 1, T0 + DAY, &posting, &posted, &answer), LEDGER_LEASE_EXPIRED);
+    assert_int_equal(ledger_reserve(&books, 5, &want, 1, T0 + DAY, &posting, &answer), LEDGER_LEASE_EXPIRED);
     assert_int_equal(ledger_may_send(&books, &hold, T0 + DAY), LEDGER_LEASE_EXPIRED);
     assert_int_equal(ledger_expire(&books, T0 + DAY, &step), LEDGER_DONE);
     assert_int_equal(books.lease.balance_micro[LEDGER_SUSPENSE], 4 * CREDIT);
@@ -326,34 +324,142 @@ static void a_clock_set_back_prolongs_nothing(void **state)
     assert_int_equal(ledger_expire(&books, 0, &step), LEDGER_DONE);
 }
 
-static void one_lease_is_open_at_a_time_and_the_next_needs_settled_books(void **state)
+static void a_successor_makes_the_lease_before_drain_in_the_same_step(void **state)
 {
-    struct ledger_books books = opened(2 * CREDIT);
-    struct lease first = a_lease(1, 2 * CREDIT), next = a_lease(2, CREDIT), old_epoch = next, expired = next;
+    struct ledger_books books = opened(3 * CREDIT), old;
+    struct lease first = a_lease(1, 3 * CREDIT), second = a_lease(2, CREDIT), third = a_lease(3, CREDIT), old_epoch = second, expired = second;
     struct ledger_hold hold = held(&books);
+    struct ledger_lease before;
     struct ledger_step step;
 
     (void)state;
-    assert_int_equal(ledger_open(&books, &first, T0, &step), LEDGER_ALREADY);
-    assert_int_equal(ledger_open(&books, &next, T0, &step), LEDGER_LEASE_OPEN);
-    assert_int_equal(ledger_capture(&books, &hold, 1, &moment, &step), LEDGER_DONE);
-    assert_int_equal(ledger_close(&books, &step), LEDGER_DONE);
-    assert_int_equal(ledger_open(&books, &next, T0, &step), LEDGER_LEASE_OPEN);
-    assert_int_equal(ledger_closed(&books, 1), LEDGER_DONE);
-    assert_int_equal(ledger_open(&books, &next, T0, &step), LEDGER_UNSETTLED);
-    books.box.acked = books.box.head;
-    books.box.acked.hash[0] ^= 1;
-    assert_int_equal(ledger_open(&books, &next, T0, &step), LEDGER_UNSETTLED);
-    books.box.acked = books.box.head;
-    assert_int_equal(ledger_open(&books, &first, T0, &step), LEDGER_NOT_NEWER);
+    assert_int_equal(ledger_open(&books, &first, T0, &step, &before), LEDGER_ALREADY);
     old_epoch.epoch = 2;
-    assert_int_equal(ledger_open(&books, &old_epoch, T0, &step), LEDGER_WRONG_EPOCH);
+    assert_int_equal(ledger_open(&books, &old_epoch, T0, &step, &before), LEDGER_WRONG_EPOCH);
     expired.spend_until_ms = T0 + 2000;
-    assert_int_equal(ledger_open(&books, &expired, T0 + 2000, &step), LEDGER_LEASE_EXPIRED);
-    assert_int_equal(ledger_open(&books, &next, T0, &step), LEDGER_DONE);
+    assert_int_equal(ledger_open(&books, &expired, T0 + 2000, &step, &before), LEDGER_LEASE_EXPIRED);
+    assert_int_equal(ledger_open(&books, &second, T0, &step, &before), LEDGER_DONE);
+    assert_int_equal(before.lease_id, 1);
+    assert_int_equal(before.state, LEDGER_DRAINING);
+    assert_int_equal(books.box.open_lease_id, 2);
+    assert_int_equal(books.box.old_lease_id, 1);
     expect_balances(&books, CREDIT, 0, 0);
     assert_int_equal(ledger_may_send(&books, &hold, T0), LEDGER_OTHER_LEASE);
-    assert_int_equal(ledger_capture(&books, &hold, 2, &moment, &step), LEDGER_OTHER_LEASE);
+    assert_int_equal(ledger_capture(&books, &hold, 1, &moment, &step), LEDGER_OTHER_LEASE);
+    /* What is reserved in the one before is sent from it; a third is not opened meanwhile. */
+    old = (struct ledger_books){ books.box, before };
+    assert_int_equal(ledger_may_send(&old, &hold, T0), LEDGER_DONE);
+    assert_int_equal(ledger_open(&books, &third, T0, &step, &before), LEDGER_LEASE_OPEN);
+    assert_int_equal(ledger_open(&books, &first, T0, &step, &before), LEDGER_NOT_NEWER);
+    assert_int_equal(ledger_close(&books, &step), LEDGER_LEASE_OPEN);
+    assert_int_equal(ledger_drain(&books), LEDGER_LEASE_OPEN);
+    assert_int_equal(ledger_close(&old, &step), LEDGER_IN_FLIGHT);
+    assert_int_equal(ledger_capture(&old, &hold, 1, &moment, &step), LEDGER_DONE);
+    assert_int_equal(ledger_close(&old, &step), LEDGER_DONE);
+    assert_int_equal(step.posting.micro, 2 * CREDIT);
+    books.box = old.box;
+    assert_int_equal(ledger_open(&books, &third, T0, &step, &before), LEDGER_LEASE_OPEN);
+    assert_int_equal(ledger_closed(&old, 1), LEDGER_DONE);
+    books.box = old.box;
+    assert_int_equal(books.box.old_lease_id, 0);
+    assert_int_equal(books.box.open_lease_id, 2);
+    assert_int_equal(ledger_open(&books, &third, T0, &step, &before), LEDGER_DONE);
+}
+
+static void what_waits_moves_to_the_open_lease_at_its_prices_and_the_journal_hears_nothing(void **state)
+{
+    struct ledger_books books = opened(6 * CREDIT), untouched;
+    struct ledger_want want = a_want(7, 2, CREDIT);
+    struct price_quote dearer = { PRICE_PRICED, 4, 9, "40", 2 * CREDIT, 4 * CREDIT }, same = { PRICE_PRICED, 3, 9, "40", CREDIT, 2 * CREDIT };
+    struct lease next = a_lease(2, 4 * CREDIT);
+    struct ledger_posting postings[2];
+    struct ledger_lease before;
+    struct ledger_answer answer;
+    struct ledger_hold holds[2];
+    struct ledger_step step;
+
+    (void)state;
+    next.price_version = 4;
+    assert_int_equal(reserve(&books, &want, 1, &answer), LEDGER_DONE);
+    for (unsigned part = 1; part <= 2; part++)
+        assert_int_equal(ledger_hold_new(&want, 1, part, NULL, &holds[part - 1]), LEDGER_DONE);
+    assert_int_equal(ledger_wait(&books.lease, holds, 2, postings), LEDGER_LEASE_OPEN);
+    assert_int_equal(ledger_open(&books, &next, T0, &step, &before), LEDGER_DONE);
+    assert_int_equal(ledger_wait(&before, holds, 2, postings), LEDGER_LEASE_DRAINING);
+    assert_int_equal(ledger_move(&books, &before, holds, 2, &same, T0, postings), LEDGER_OTHER_PRICES);
+    untouched = books;
+    untouched.lease.balance_micro[LEDGER_AVAILABLE] -= 1, untouched.lease.balance_micro[LEDGER_GRANT] += 1;
+    assert_int_equal(ledger_move(&untouched, &before, holds, 2, &dearer, T0, postings), LEDGER_TOO_LITTLE);
+    assert_int_equal(before.balance_micro[LEDGER_RESERVED], 2 * CREDIT);
+    assert_int_equal(ledger_move(&books, &before, holds, 2, &dearer, T0, postings), LEDGER_DONE);
+    assert_int_equal(postings[0].lease_id, 1);
+    assert_int_equal(postings[0].to, LEDGER_AVAILABLE);
+    assert_int_equal(postings[1].lease_id, 2);
+    assert_int_equal(postings[1].micro, 4 * CREDIT);
+    assert_int_equal(before.balance_micro[LEDGER_RESERVED], 0);
+    assert_int_equal(books.box.head.seq, 0);
+    expect_balances(&books, 0, 4 * CREDIT, 0);
+    assert_int_equal(ledger_move(&books, &before, holds, 2, &dearer, T0, postings), LEDGER_NOT_HELD);
+    assert_int_equal(ledger_capture(&books, &holds[1], 1, &moment, &step), LEDGER_DONE);
+    assert_int_equal(step.entry.units_micro, 2 * CREDIT);
+    assert_int_equal(step.entry.price_row, 9);
+}
+
+static void what_finds_no_room_when_its_lease_is_over_waits_for_credits(void **state)
+{
+    struct ledger_books books = opened(2 * CREDIT);
+    struct ledger_hold hold = held(&books);
+    struct ledger_posting posting;
+    struct ledger_step step;
+
+    (void)state;
+    assert_int_equal(ledger_expire(&books, T0 + DAY, &step), LEDGER_DONE);
+    assert_int_equal(ledger_wait(&books.lease, &hold, 1, &posting), LEDGER_DONE);
+    assert_int_equal(posting.to, LEDGER_SUSPENSE);
+    assert_int_equal(hold.state, LEDGER_RELEASED);
+    assert_int_equal(ledger_wait(&books.lease, &hold, 1, &posting), LEDGER_NOT_HELD);
+    expect_balances(&books, 0, 0, 0);
+    assert_int_equal(books.box.head.seq, 0);
+    assert_int_equal(ledger_close(&books, &step), LEDGER_DONE);
+}
+
+static void a_frozen_box_spends_nothing_until_it_is_released(void **state)
+{
+    struct ledger_books books = opened(3 * CREDIT);
+    struct ledger_want want = a_want(8, 1, CREDIT);
+    struct ledger_hold hold = held(&books);
+    struct ledger_answer answer;
+    struct ledger_step step;
+
+    (void)state;
+    assert_int_equal(ledger_freeze(&books.box, true), LEDGER_DONE);
+    assert_int_equal(ledger_freeze(&books.box, true), LEDGER_ALREADY);
+    assert_int_equal(reserve(&books, &want, 1, &answer), LEDGER_FROZEN);
+    assert_int_equal(ledger_may_send(&books, &hold, T0), LEDGER_FROZEN);
+    expect_balances(&books, 2 * CREDIT, CREDIT, 0);
+    assert_int_equal(ledger_freeze(&books.box, false), LEDGER_DONE);
+    assert_int_equal(ledger_may_send(&books, &hold, T0), LEDGER_DONE);
+    /* What was on the air is told all the same. */
+    assert_int_equal(ledger_freeze(&books.box, true), LEDGER_DONE);
+    assert_int_equal(ledger_capture(&books, &hold, 1, &moment, &step), LEDGER_DONE);
+}
+
+static void an_enrolment_ends_a_fence_and_begins_where_the_account_says(void **state)
+{
+    struct journal_head start = { 4, { 1, 2 } };
+    struct ledger_books books = opened(3 * CREDIT);
+    struct lease next = a_lease(2, CREDIT);
+    struct ledger_lease before;
+    struct ledger_step step;
+
+    (void)state;
+    assert_int_equal(ledger_fence(&books, &step), LEDGER_DONE);
+    ledger_enrol(&books.box, 2, &start);
+    assert_int_equal(ledger_open(&books, &next, T0, &step, &before), LEDGER_WRONG_EPOCH);
+    next.epoch = 2;
+    assert_int_equal(ledger_open(&books, &next, T0, &step, &before), LEDGER_DONE);
+    assert_int_equal(before.lease_id, 0);
+    assert_int_equal(books.box.acked.seq, 4);
 }
 
 static void a_fenced_box_spends_nothing_but_tells_what_it_sent(void **state)
@@ -363,6 +469,7 @@ static void a_fenced_box_spends_nothing_but_tells_what_it_sent(void **state)
     struct lease next = a_lease(2, CREDIT);
     struct ledger_hold hold = held(&books);
     struct ledger_answer answer;
+    struct ledger_lease before;
     struct ledger_step step;
 
     (void)state;
@@ -371,7 +478,7 @@ static void a_fenced_box_spends_nothing_but_tells_what_it_sent(void **state)
     assert_int_equal(ledger_fence(&books, &step), LEDGER_ALREADY);
     assert_int_equal(reserve(&books, &want, 1, &answer), LEDGER_LEASE_FENCED);
     assert_int_equal(ledger_may_send(&books, &hold, T0), LEDGER_LEASE_FENCED);
-    assert_int_equal(ledger_open(&books, &next, T0, &step), LEDGER_LEASE_FENCED);
+    assert_int_equal(ledger_open(&books, &next, T0, &step, &before), LEDGER_LEASE_FENCED);
     assert_int_equal(ledger_close(&books, &step), LEDGER_LEASE_FENCED);
     assert_int_equal(ledger_capture(&books, &hold, 1, &moment, &step), LEDGER_DONE);
     assert_int_equal(step.entry.seq, 1);
@@ -431,7 +538,11 @@ int main(void)
         cmocka_unit_test(what_is_closing_spends_nothing_more),
         cmocka_unit_test(an_expired_lease_sends_nothing_and_its_rest_is_not_available_again),
         cmocka_unit_test(a_clock_set_back_prolongs_nothing),
-        cmocka_unit_test(one_lease_is_open_at_a_time_and_the_next_needs_settled_books),
+        cmocka_unit_test(a_successor_makes_the_lease_before_drain_in_the_same_step),
+        cmocka_unit_test(what_waits_moves_to_the_open_lease_at_its_prices_and_the_journal_hears_nothing),
+        cmocka_unit_test(what_finds_no_room_when_its_lease_is_over_waits_for_credits),
+        cmocka_unit_test(a_frozen_box_spends_nothing_until_it_is_released),
+        cmocka_unit_test(an_enrolment_ends_a_fence_and_begins_where_the_account_says),
         cmocka_unit_test(a_fenced_box_spends_nothing_but_tells_what_it_sent),
         cmocka_unit_test(books_that_do_not_add_up_are_seen),
         cmocka_unit_test(each_verdict_has_a_name_and_a_sentence),

@@ -16,7 +16,7 @@
 
 #include "src/credit/ledger.h"
 
-#define SEEDS 250
+#define SEEDS 800
 #define STEPS 250
 #define LEASES_MAX 64
 #define MESSAGES_MAX 512
@@ -72,13 +72,15 @@ static struct ledger_moment now(void)
 static struct ledger_books books_of(uint64_t lease_id) { return (struct ledger_books){ disk.box, disk.leases[lease_id] }; }
 
 /* One transaction. False: the power was cut before it was on the disk. */
-static bool commit(const struct ledger_books *books, const struct ledger_step *step)
+static bool commit_with(const struct ledger_books *books, const struct ledger_step *step, const struct ledger_lease *other)
 {
     if (below(8) == 0)
         return false;
     disk.box = books->box;
     if (books->lease.lease_id > 0)
         disk.leases[books->lease.lease_id] = books->lease;
+    if (other && other->lease_id > 0)
+        disk.leases[other->lease_id] = *other;
     if (step && step->posted) {
         CHECK(disk.posting_count < POSTINGS_MAX);
         disk.postings[disk.posting_count++] = step->posting;
@@ -88,6 +90,18 @@ static bool commit(const struct ledger_books *books, const struct ledger_step *s
         disk.entries[disk.entry_count++] = step->entry;
     }
     return true;
+}
+
+static bool commit(const struct ledger_books *books, const struct ledger_step *step)
+{
+    return commit_with(books, step, NULL);
+}
+
+static void keep(const struct ledger_posting *postings, size_t count)
+{
+    CHECK(disk.posting_count + count <= POSTINGS_MAX);
+    for (size_t i = 0; i < count; i++)
+        disk.postings[disk.posting_count++] = postings[i];
 }
 
 /* -- what must hold --------------------------------------------------------------------------------------------- */
@@ -152,16 +166,29 @@ static void check_journal(void)
     CHECK(journaled == booked);                                            /* I13: what is captured is what is journaled */
 }
 
-static void check_all(void)
+/* The same moments ago, for what must not change by itself. */
+static void check_leases_of_the_box(void)
 {
-    unsigned open = 0;
+    unsigned open = 0, old = 0;
 
     for (uint64_t id = 1; id <= disk.box.last_lease_id; id++) {
+        enum ledger_lease_state now_is = disk.leases[id].state;
+
         check_lease(id);
-        open += disk.leases[id].state == LEDGER_OPEN || disk.leases[id].state == LEDGER_DRAINING;
+        open += now_is == LEDGER_OPEN;
+        old += now_is == LEDGER_DRAINING || now_is == LEDGER_CLOSING;
+        CHECK(now_is != LEDGER_OPEN || id == disk.box.open_lease_id);
+        CHECK((now_is != LEDGER_DRAINING && now_is != LEDGER_CLOSING) || id == disk.box.old_lease_id);
+        CHECK(now_is != LEDGER_EXPIRED || id == disk.box.open_lease_id || id == disk.box.old_lease_id);   /* I10: of two at most */
     }
-    CHECK(open <= 1 && (open == 0 || disk.box.open_lease_id > 0));         /* rule 1 */
-    CHECK(!disk.box.fenced || open == 0);                                  /* I8 */
+    CHECK(open <= 1 && old <= 1);                                          /* one open, one before it */
+    CHECK(disk.box.open_lease_id == 0 || disk.box.open_lease_id > disk.box.old_lease_id);
+    CHECK(!disk.box.fenced || (open == 0 && disk.box.open_lease_id == 0)); /* I8 */
+}
+
+static void check_all(void)
+{
+    check_leases_of_the_box();
     CHECK(disk.box.acked.seq >= oracle.acked.seq);                         /* I7 */
     CHECK(disk.box.acked.seq <= disk.box.head.seq);
     oracle.acked = disk.box.acked;
@@ -174,21 +201,24 @@ static void check_all(void)
 
 static void open_one(void)
 {
-    struct lease lease = { .lease_id = disk.box.last_lease_id + below(2), .epoch = 1, .grant_micro = 1 + below(30), .price_version = 3,
-                           .issued_ms = T0, .spend_until_ms = oracle.clock_ms + 1 + below(4000) };
-    struct ledger_books books = { disk.box, { 0 } };
+    struct lease lease = { .lease_id = disk.box.last_lease_id + below(2), .epoch = 1, .grant_micro = 1 + below(90), .price_version = 3 + below(3) / 2,
+                           .issued_ms = T0, .spend_until_ms = oracle.clock_ms + 1 + below(9000) };
+    struct ledger_books books = books_of(disk.box.open_lease_id);
+    struct ledger_lease before;
     struct ledger_step step;
     enum ledger_verdict verdict;
+    bool may;
 
     if (lease.lease_id == 0 || lease.lease_id >= LEASES_MAX)
         return;
-    verdict = ledger_open(&books, &lease, oracle.clock_ms, &step);
-    CHECK((verdict == LEDGER_DONE) ==
-          (!disk.box.fenced && disk.box.open_lease_id == 0 && lease.lease_id > disk.box.last_lease_id &&
-           disk.box.acked.seq == disk.box.head.seq && ledger_now(&disk.box, oracle.clock_ms) < lease.spend_until_ms));
-    if (verdict == LEDGER_DONE && commit(&books, &step)) {
+    verdict = ledger_open(&books, &lease, oracle.clock_ms, &step, &before);
+    may = !disk.box.fenced && (disk.box.open_lease_id == 0 || disk.box.old_lease_id == 0) && lease.lease_id > disk.box.last_lease_id &&
+          ledger_now(&disk.box, oracle.clock_ms) < lease.spend_until_ms;
+    CHECK((verdict == LEDGER_DONE) == may);
+    if (verdict == LEDGER_DONE && commit_with(&books, &step, &before)) {
         oracle.grants[lease.lease_id] = lease.grant_micro;
         done[0]++;
+        done[10] += before.lease_id > 0;
     }
 }
 
@@ -196,9 +226,9 @@ static void reserve_batch(uint64_t id)
 {
     struct ledger_books books = books_of(id), before = books;
     struct ledger_want wants[4];
-    struct ledger_posting postings[4];
+    struct ledger_posting posting;
     struct ledger_answer answer;
-    size_t count = 1 + below(4), posted = 0, fit = 0, refused = 0;
+    size_t count = 1 + below(4), fit = 0, refused = 0;
     unsigned first = oracle.messages;
     int64_t needed = 0;
     enum ledger_verdict verdict;
@@ -209,14 +239,14 @@ static void reserve_batch(uint64_t id)
         unsigned parts = 1 + below(PARTS);
         int64_t micro = 1 + below(5);
 
-        wants[i] = (struct ledger_want){ first + (int64_t)i + 1, (uint8_t)parts, { PRICE_PRICED, 3, 1, "4", micro, micro * parts } };
+        wants[i] = (struct ledger_want){ first + (int64_t)i + 1, (uint8_t)parts, { PRICE_PRICED, before.lease.price_version, 1, "4", micro, micro * parts } };
         if (below(6) == 0)
-            wants[i].quote = (struct price_quote){ .verdict = below(2) ? PRICE_REFUSED : PRICE_NO_PREFIX, .version = 3 };
+            wants[i].quote = (struct price_quote){ .verdict = below(2) ? PRICE_REFUSED : PRICE_NO_PREFIX, .version = before.lease.price_version };
         refused += wants[i].quote.verdict != PRICE_PRICED;
         needed += wants[i].quote.total_micro;
         fit += wants[i].quote.verdict == PRICE_PRICED && needed <= before.lease.balance_micro[LEDGER_AVAILABLE];
     }
-    verdict = ledger_reserve(&books, wants, count, oracle.clock_ms, postings, &posted, &answer);
+    verdict = ledger_reserve(&books, first + 1, wants, count, oracle.clock_ms, &posting, &answer);
     CHECK(answer.refused == refused && answer.needed_micro == needed);
     CHECK(verdict != LEDGER_TOO_LITTLE || (answer.fit == fit && answer.fit < count - refused));
     /* I6: all or none. */
@@ -224,14 +254,14 @@ static void reserve_batch(uint64_t id)
         CHECK(memcmp(&books, &before, sizeof books) == 0);
         return;
     }
-    CHECK(posted == count - refused);
+    CHECK(posting.micro == needed && (refused == count) == (needed == 0));
     if (refused < count)
-        CHECK(before.lease.state == LEDGER_OPEN && !disk.box.fenced && needed <= before.lease.balance_micro[LEDGER_AVAILABLE] &&
+        CHECK(before.lease.state == LEDGER_OPEN && !disk.box.fenced && !disk.box.frozen && needed <= before.lease.balance_micro[LEDGER_AVAILABLE] &&
               ledger_now(&disk.box, oracle.clock_ms) < before.lease.spend_until_ms);
     if (!commit(&books, NULL))
         return;
-    for (size_t i = 0; i < posted; i++)
-        disk.postings[disk.posting_count++] = postings[i];
+    if (needed > 0)
+        keep(&posting, 1);
     for (size_t i = 0; i < count; i++) {
         unsigned m = first + (unsigned)i;
 
@@ -251,17 +281,16 @@ static void reserve_batch(uint64_t id)
 static void reserve_again(unsigned m, uint64_t id)
 {
     struct ledger_books books = books_of(id);
-    struct ledger_want want = { (int64_t)m + 1, 1, { PRICE_PRICED, 3, 1, "4", oracle.micro[m][0], oracle.micro[m][0] } };
+    struct ledger_want want = { (int64_t)m + 1, 1, { PRICE_PRICED, books.lease.price_version, 1, "4", oracle.micro[m][0], oracle.micro[m][0] } };
     struct ledger_posting posting;
     struct ledger_answer answer;
     struct ledger_hold hold;
     enum ledger_verdict verdict = ledger_hold_new(&want, id, 1, &disk.holds[m][0], &hold);
-    size_t posted = 0;
 
     CHECK((verdict == LEDGER_DONE) == (oracle.fates[m][0] == FREE));
-    if (verdict != LEDGER_DONE || ledger_reserve(&books, &want, 1, oracle.clock_ms, &posting, &posted, &answer) != LEDGER_DONE || !commit(&books, NULL))
+    if (verdict != LEDGER_DONE || ledger_reserve(&books, m + 1, &want, 1, oracle.clock_ms, &posting, &answer) != LEDGER_DONE || !commit(&books, NULL))
         return;
-    disk.postings[disk.posting_count++] = posting;
+    keep(&posting, 1);
     disk.holds[m][0] = hold;
     oracle.fates[m][0] = HELD;
     oracle.leases[m][0] = id;
@@ -317,21 +346,95 @@ static void settle_part(unsigned m, unsigned p)
     CHECK(memcmp(&books, &untouched, sizeof books) == 0);
 }
 
+/* What of a message is held in a lease that is not open any more goes to the one that is, or waits. */
+static void move_message(unsigned m)
+{
+    uint64_t from_id = 0, to_id = disk.box.open_lease_id;
+    struct ledger_books books = books_of(to_id), untouched = books;
+    struct ledger_hold holds[PARTS];
+    struct ledger_posting postings[2];
+    struct ledger_lease from, before;
+    unsigned parts[PARTS];
+    size_t count = 0;
+    int64_t micro = 1 + below(5), held = 0;
+    bool waits = below(4) == 0, may;
+    enum ledger_verdict verdict;
+
+    for (unsigned p = 0; p < PARTS; p++)
+        if (oracle.fates[m][p] == HELD && (from_id == 0 || oracle.leases[m][p] == from_id)) {
+            from_id = oracle.leases[m][p];
+            held += oracle.micro[m][p];
+            parts[count] = p;
+            holds[count++] = disk.holds[m][p];
+        }
+    if (count == 0)
+        return;
+    from = before = disk.leases[from_id];
+    if (waits) {
+        verdict = ledger_wait(&from, holds, count, postings);
+        may = before.state == LEDGER_EXPIRED || before.state == LEDGER_FENCED;
+    } else {
+        struct price_quote quote = { PRICE_PRICED, books.lease.price_version, 2, "4", micro, micro * (int64_t)count };
+
+        verdict = ledger_move(&books, &from, holds, count, &quote, oracle.clock_ms, postings);
+        may = from_id != to_id && to_id > 0 && !disk.box.fenced && !disk.box.frozen && disk.leases[to_id].state == LEDGER_OPEN &&
+              ledger_now(&disk.box, oracle.clock_ms) < disk.leases[to_id].spend_until_ms &&
+              quote.total_micro <= disk.leases[to_id].balance_micro[LEDGER_AVAILABLE];
+    }
+    CHECK((verdict == LEDGER_DONE) == may);
+    CHECK(memcmp(&books.box, &untouched.box, sizeof books.box) == 0);      /* nothing of it in the journal */
+    if (verdict != LEDGER_DONE) {
+        CHECK(memcmp(&books, &untouched, sizeof books) == 0 && memcmp(&from, &before, sizeof from) == 0);
+        return;
+    }
+    CHECK(postings[0].micro == held);
+    if (!commit_with(&books, NULL, &from))
+        return;
+    keep(postings, waits ? 1 : 2);
+    for (size_t i = 0; i < count; i++) {
+        disk.holds[m][parts[i]] = holds[i];
+        oracle.fates[m][parts[i]] = waits ? FREE : HELD;
+        oracle.leases[m][parts[i]] = waits ? from_id : to_id;
+        oracle.micro[m][parts[i]] = waits ? oracle.micro[m][parts[i]] : micro;
+    }
+    done[waits ? 12 : 11]++;
+}
+
 static void change_lease(uint64_t id)
 {
     struct ledger_books books = books_of(id);
     struct ledger_step step = { 0 };
     unsigned what = below(5);
-    enum ledger_verdict verdict = what == 0   ? ledger_drain(&books)
-                                  : what == 1 ? ledger_expire(&books, oracle.clock_ms, &step)
-                                  : what == 2 ? ledger_close(&books, &step)
-                                  : what == 3 ? ledger_closed(&books, id)
-                                  : below(30) == 0 ? ledger_fence(&books, &step) : LEDGER_NOT_YET;
+    enum ledger_verdict verdict;
 
+    if (what == 4 && below(30) > 0) {
+        if (ledger_freeze(&books.box, below(4) == 0) == LEDGER_DONE && commit(&books, NULL))
+            done[13]++;
+        return;
+    }
+    verdict = what == 0   ? ledger_drain(&books)
+              : what == 1 ? ledger_expire(&books, oracle.clock_ms, &step)
+              : what == 2 ? ledger_close(&books, &step)
+              : what == 3 ? ledger_closed(&books, id)
+                          : ledger_fence(&books, &step);
     if (verdict != LEDGER_DONE)
         return;
-    if (what == 4 && disk.box.open_lease_id != id && disk.box.open_lease_id > 0)
-        return;                              /* a fence is first of all about the one that is open */
+    if (what == 4) {                         /* of each that is not closed, in one transaction */
+        struct ledger_books other = books_of(id == disk.box.open_lease_id ? disk.box.old_lease_id : disk.box.open_lease_id);
+        struct ledger_step other_step = { 0 };
+
+        if (id != disk.box.open_lease_id && id != disk.box.old_lease_id)
+            return;
+        other.box = books.box;
+        if (other.lease.lease_id > 0 && ledger_fence(&other, &other_step) == LEDGER_DONE)
+            books.box = other.box;
+        if (commit_with(&books, &step, &other.lease)) {
+            if (other_step.posted)
+                keep(&other_step.posting, 1);
+            done[7]++;
+        }
+        return;
+    }
     if (commit(&books, &step))
         done[7]++;
 }
@@ -382,6 +485,10 @@ static void close_the_books(void)
         CHECK(verdict == LEDGER_DONE || verdict == LEDGER_ALREADY || verdict == LEDGER_LEASE_CLOSED);
         while (verdict == LEDGER_DONE && !commit(&books, &step))
             continue;
+        books = books_of(id);                /* the account's answer, which makes room for the next one to close */
+        if (ledger_closed(&books, id) == LEDGER_DONE)
+            while (!commit(&books, NULL))
+                continue;
         CHECK(disk.leases[id].balance_micro[LEDGER_SUSPENSE] == 0 && disk.leases[id].balance_micro[LEDGER_AVAILABLE] == 0 &&
               disk.leases[id].balance_micro[LEDGER_RESERVED] == 0);        /* I13 */
     }
@@ -398,20 +505,32 @@ static void the_books_are_right_after_every_step_whatever_happens(void **state)
         disk.box.epoch = 1;
         oracle.clock_ms = T0;
         for (step_now = 1; step_now <= STEPS; step_now++) {
+            unsigned tries = 0;
+
             uint64_t id = disk.box.last_lease_id > 0 && below(4) > 0 ? disk.box.last_lease_id : below((uint32_t)disk.box.last_lease_id + 1);
+            uint64_t spends = below(8) > 0 ? disk.box.open_lease_id : id;
             unsigned m = oracle.messages > 0 ? below(oracle.messages) : 0, p = below(PARTS);
 
             oracle.clock_ms += below(60);
-            switch (below(12)) {
+            switch (below(14)) {
             case 0: open_one(); break;
             case 1:
-            case 2: reserve_batch(id); break;
-            case 3: change_lease(id); break;
+            case 2: reserve_batch(spends); break;
+            case 3: change_lease(below(2) ? id : below(3) ? disk.box.old_lease_id : disk.box.open_lease_id); break;
             case 4:
             case 5: acknowledge(); break;
-            case 6:
-                if (id > 0 && oracle.leases[m][0] > 0 && oracle.leases[m][1] == 0)
-                    reserve_again(m, id);
+            case 6:                          /* one of those that this can happen to: few are */
+                while (oracle.messages > 0 && tries++ < 50 && (oracle.fates[m][0] != FREE || oracle.leases[m][1] > 0))
+                    m = below(oracle.messages);
+                if (spends > 0 && oracle.leases[m][0] > 0 && oracle.leases[m][1] == 0)
+                    reserve_again(m, spends);
+                break;
+            case 7:
+            case 8:
+                while (oracle.messages > 0 && tries++ < 50 && oracle.fates[m][0] != HELD)
+                    m = below(oracle.messages);
+                if (oracle.messages > 0)
+                    move_message(m);
                 break;
             default:
                 if (oracle.leases[m][p] > 0)
@@ -421,8 +540,9 @@ static void the_books_are_right_after_every_step_whatever_happens(void **state)
         }
         close_the_books();
     }
-    /* Nothing of it was left out by chance: openings, batches, again, captures (two), releases, voids, states, acks, debts. */
-    for (unsigned i = 0; i <= 9; i++)
+    /* Nothing of it was left out by chance: openings, batches, again, captures (two), releases, voids, states, acks, debts,
+     * successors, moves, waits, freezes. */
+    for (unsigned i = 0; i <= 13; i++)
         if (done[i] < 100)
             fail_msg("operation %u happened %lu times only", i, done[i]);
 }

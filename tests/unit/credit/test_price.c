@@ -46,7 +46,7 @@ static void the_longest_prefix_and_the_encoding_decide(void **state)
     assert_int_equal(price_table_version(table), 5);
     assert_int_equal(price_table_rows(table), 4);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct price_quote quote = price_of(table, rows[i].number, rows[i].encoding, rows[i].parts);
+        struct price_quote quote = price_quote_of(table, rows[i].number, rows[i].encoding, rows[i].parts);
 
         assert_int_equal(quote.verdict, rows[i].verdict);
         assert_string_equal(quote.prefix, rows[i].prefix);
@@ -56,8 +56,8 @@ static void the_longest_prefix_and_the_encoding_decide(void **state)
     }
     price_table_free(table);
     table = prices_of("prefix,price\n*,1\n40,0.000001\n", 1);
-    assert_int_equal(price_of(table, "12025550123", PRICE_UCS2, 1).total_micro, 1000000);
-    assert_int_equal(price_of(table, "4072", PRICE_UCS2, 1).total_micro, 1);
+    assert_int_equal(price_quote_of(table, "12025550123", PRICE_UCS2, 1).total_micro, 1000000);
+    assert_int_equal(price_quote_of(table, "4072", PRICE_UCS2, 1).total_micro, 1);
     price_table_free(table);
 }
 
@@ -81,7 +81,7 @@ static void the_hash_is_of_what_a_table_says_and_not_of_how_it_is_written(void *
         other = prices_of(same[i], 5);
         assert_memory_equal(price_table_sha256(table), price_table_sha256(other), SHA256_OCTETS);
         /* What entries of the journal name is the same row as well. */
-        assert_int_equal(price_of(table, "4072", PRICE_GSM7, 1).row, price_of(other, "4072", PRICE_GSM7, 1).row);
+        assert_int_equal(price_quote_of(table, "4072", PRICE_GSM7, 1).row, price_quote_of(other, "4072", PRICE_GSM7, 1).row);
         price_table_free(other);
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -148,7 +148,7 @@ static void a_table_has_a_bound(void **state)
     for (unsigned i = 0; i < PRICE_ROWS_MAX; i++)
         at += sprintf(at, "1%06u,1\n", i);
     assert_int_equal(price_text_parse(text, 1, &table, &notes), 0);
-    assert_int_equal(price_of(table, "1054321", PRICE_GSM7, 1).row, 54321);
+    assert_int_equal(price_quote_of(table, "1054321", PRICE_GSM7, 1).row, 54321);
     price_table_free(table);
     sprintf(at, "2,1\n");
     assert_int_equal(price_text_parse(text, 1, &table, &notes), -EINVAL);
