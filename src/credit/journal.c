@@ -71,13 +71,23 @@ int journal_encode(const struct journal_entry *entry, uint8_t ret_octets[JOURNAL
     return 0;
 }
 
-int journal_decode(const uint8_t *octets, size_t length, struct journal_entry *ret_entry)
+int journal_body_encode(const struct journal_entry *entry, uint8_t ret_octets[JOURNAL_BODY_OCTETS])
+{
+    uint8_t *at = ret_octets;
+
+    if (!in_bounds(entry))
+        return -EINVAL;
+    put_body(&at, entry);
+    return 0;
+}
+
+int journal_body_decode(const uint8_t *octets, size_t length, struct journal_entry *ret_entry)
 {
     struct journal_entry entry = { 0 };
     const uint8_t *at = octets;
     uint64_t kind;
 
-    if (length != JOURNAL_OCTETS)
+    if (length != JOURNAL_BODY_OCTETS)
         return -EMSGSIZE;
     if (octets_get(&at, 1) != JOURNAL_VERSION)
         return -ENOTSUP;
@@ -93,8 +103,6 @@ int journal_decode(const uint8_t *octets, size_t length, struct journal_entry *r
     octets_get_bytes(&at, entry.boot_id, sizeof entry.boot_id);
     entry.t_mono_ms = octets_get_signed(&at);
     entry.t_wall_ms = octets_get_signed(&at);
-    octets_get_bytes(&at, entry.prev_hash, SHA256_OCTETS);
-    octets_get_bytes(&at, entry.hash, SHA256_OCTETS);
     if (kind < JOURNAL_CAPTURE || kind >= JOURNAL_KINDS)
         return -EINVAL;
     entry.kind = (enum journal_kind)kind;
@@ -102,6 +110,19 @@ int journal_decode(const uint8_t *octets, size_t length, struct journal_entry *r
         return -EINVAL;
     *ret_entry = entry;
     return 0;
+}
+
+int journal_decode(const uint8_t *octets, size_t length, struct journal_entry *ret_entry)
+{
+    const uint8_t *at;
+    int r = length == JOURNAL_OCTETS ? journal_body_decode(octets, JOURNAL_BODY_OCTETS, ret_entry) : -EMSGSIZE;
+
+    if (r == 0) {
+        at = octets + JOURNAL_BODY_OCTETS;
+        octets_get_bytes(&at, ret_entry->prev_hash, SHA256_OCTETS);
+        octets_get_bytes(&at, ret_entry->hash, SHA256_OCTETS);
+    }
+    return r;
 }
 
 /* -- checking ------------------------------------------------------------------------------------------------------- */

@@ -55,6 +55,10 @@ int journal_encode(const struct journal_entry *entry, uint8_t ret_octets[JOURNAL
 /* Of anything from outside: -EMSGSIZE: another length; -ENOTSUP: another version; -EINVAL: a value is out of its bounds.
  * Whether the hashes are right says journal_check(). */
 int journal_decode(const uint8_t *octets, size_t length, struct journal_entry *ret_entry);
+/* The same without the hashes, JOURNAL_BODY_OCTETS long: who receives a run of entries chains it anew with journal_append().
+ * The hashes of a decoded entry are zeros. */
+int journal_body_encode(const struct journal_entry *entry, uint8_t ret_octets[JOURNAL_BODY_OCTETS]);
+int journal_body_decode(const uint8_t *octets, size_t length, struct journal_entry *ret_entry);
 
 enum journal_fault {
     JOURNAL_INTACT, JOURNAL_MALFORMED,       /* a value is out of its bounds */

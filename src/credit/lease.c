@@ -5,9 +5,6 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include <mbedtls/ecdsa.h>
-#include <mbedtls/ecp.h>
-
 #define LEASE_MAGIC UINT64_C(0x43504C53)     /* "CPLS": what is signed as a lease is nothing else that the key signs */
 #define LEASE_VERSION 1
 
@@ -69,20 +66,7 @@ int lease_decode(const uint8_t *octets, size_t length, struct lease *ret_lease)
     return 0;
 }
 
-/* -- signatures: the calls of mbedtls that 2.28 and 3.6 share ------------------------------------------------------- */
-
-static int error_of(int mbedtls)
-{
-    switch (mbedtls) {
-    case 0: return 0;
-    case MBEDTLS_ERR_MPI_ALLOC_FAILED:
-    case MBEDTLS_ERR_ECP_ALLOC_FAILED:
-    case MBEDTLS_ERR_MD_ALLOC_FAILED: return -ENOMEM;
-    case MBEDTLS_ERR_ECP_VERIFY_FAILED: return -EBADMSG;
-    case MBEDTLS_ERR_ECP_RANDOM_FAILED: return -EIO;
-    default: return -EINVAL;
-    }
-}
+/* -- signatures ------------------------------------------------------------------------------------------------------ */
 
 static int lease_hash(const struct lease *lease, uint8_t ret_hash[SHA256_OCTETS])
 {
@@ -94,82 +78,20 @@ static int lease_hash(const struct lease *lease, uint8_t ret_hash[SHA256_OCTETS]
     return 0;
 }
 
-struct drawn { lease_random_fn *random; void *context; bool failed; };
-
-static int draw(void *context, unsigned char *octets, size_t length)
-{
-    struct drawn *drawn = context;
-
-    if (drawn->random(drawn->context, octets, length) == 0)
-        return 0;
-    drawn->failed = true;
-    return MBEDTLS_ERR_ECP_RANDOM_FAILED;
-}
-
 int lease_sign(struct lease *lease, const uint8_t private_key[LEASE_PRIVATE_KEY_OCTETS], lease_random_fn *random, void *context)
 {
-    struct drawn drawn = { random, context, false };
-    uint8_t hash[SHA256_OCTETS], signature[LEASE_SIGNATURE_OCTETS];
-    mbedtls_ecp_group group;
-    mbedtls_mpi d, r, s;
-    int error = lease_hash(lease, hash);
+    uint8_t hash[SHA256_OCTETS];
+    int r = lease_hash(lease, hash);
 
-    if (error < 0)
-        return error;
-    mbedtls_ecp_group_init(&group);
-    mbedtls_mpi_init(&d);
-    mbedtls_mpi_init(&r);
-    mbedtls_mpi_init(&s);
-    error = mbedtls_ecp_group_load(&group, MBEDTLS_ECP_DP_SECP256R1);
-    if (error == 0)
-        error = mbedtls_mpi_read_binary(&d, private_key, LEASE_PRIVATE_KEY_OCTETS);
-    if (error == 0)
-        error = mbedtls_ecp_check_privkey(&group, &d);
-    if (error == 0)
-        error = mbedtls_ecdsa_sign_det_ext(&group, &r, &s, &d, hash, sizeof hash, MBEDTLS_MD_SHA256, draw, &drawn);
-    if (error == 0)
-        error = mbedtls_mpi_write_binary(&r, signature, 32);
-    if (error == 0)
-        error = mbedtls_mpi_write_binary(&s, signature + 32, 32);
-    if (error == 0)
-        memcpy(lease->signature, signature, sizeof signature);
-    mbedtls_mpi_free(&s);
-    mbedtls_mpi_free(&r);
-    mbedtls_mpi_free(&d);                    /* wipes it */
-    mbedtls_ecp_group_free(&group);
-    return drawn.failed ? -EIO : error_of(error);
+    return r < 0 ? r : signature_make(hash, private_key, random, context, lease->signature);
 }
 
 int lease_verify(const struct lease *lease, const uint8_t public_key[LEASE_PUBLIC_KEY_OCTETS])
 {
     uint8_t hash[SHA256_OCTETS];
-    mbedtls_ecp_group group;
-    mbedtls_ecp_point point;
-    mbedtls_mpi r, s;
-    int error = lease_hash(lease, hash);
+    int r = lease_hash(lease, hash);
 
-    if (error < 0)
-        return error;
-    mbedtls_ecp_group_init(&group);
-    mbedtls_ecp_point_init(&point);
-    mbedtls_mpi_init(&r);
-    mbedtls_mpi_init(&s);
-    error = mbedtls_ecp_group_load(&group, MBEDTLS_ECP_DP_SECP256R1);
-    if (error == 0)
-        error = mbedtls_ecp_point_read_binary(&group, &point, public_key, LEASE_PUBLIC_KEY_OCTETS);
-    if (error == 0)
-        error = mbedtls_ecp_check_pubkey(&group, &point);   /* on the curve, and not at infinity */
-    if (error == 0)
-        error = mbedtls_mpi_read_binary(&r, lease->signature, 32);
-    if (error == 0)
-        error = mbedtls_mpi_read_binary(&s, lease->signature + 32, 32);
-    if (error == 0)
-        error = mbedtls_ecdsa_verify(&group, hash, sizeof hash, &point, &r, &s);
-    mbedtls_mpi_free(&s);
-    mbedtls_mpi_free(&r);
-    mbedtls_ecp_point_free(&point);
-    mbedtls_ecp_group_free(&group);
-    return error_of(error);
+    return r < 0 ? r : signature_check(hash, lease->signature, public_key);
 }
 
 /* -- judgement ------------------------------------------------------------------------------------------------------ */

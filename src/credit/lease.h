@@ -17,13 +17,14 @@
 #include <stdint.h>
 
 #include "src/credit/octets.h"
+#include "src/credit/signature.h"
 
 #define LEASE_BOX_ID_OCTETS 16
-#define LEASE_SIGNATURE_OCTETS 64
+#define LEASE_SIGNATURE_OCTETS SIGNATURE_OCTETS
 #define LEASE_SIGNED_OCTETS 134
 #define LEASE_OCTETS (LEASE_SIGNED_OCTETS + LEASE_SIGNATURE_OCTETS)
-#define LEASE_PUBLIC_KEY_OCTETS 65
-#define LEASE_PRIVATE_KEY_OCTETS 32
+#define LEASE_PUBLIC_KEY_OCTETS SIGNATURE_PUBLIC_KEY_OCTETS
+#define LEASE_PRIVATE_KEY_OCTETS SIGNATURE_PRIVATE_KEY_OCTETS
 #define LEASE_GRANT_MICRO_MAX INT64_C(1000000000000000)   /* a thousand million credits */
 
 struct lease {
@@ -46,8 +47,7 @@ int lease_encode(const struct lease *lease, uint8_t ret_octets[LEASE_OCTETS]);
  * bounds. It says nothing of the signature. */
 int lease_decode(const uint8_t *octets, size_t length, struct lease *ret_lease);
 
-/* Fills octets with random ones and returns 0. */
-typedef int lease_random_fn(void *context, unsigned char *octets, size_t length);
+typedef signature_random_fn lease_random_fn;
 
 /* Writes the signature. The nonce comes of the key and the lease (RFC 6979); what is random only hides the work from who
  * measures it. -EINVAL: a value or the key is out of bounds; -ENOMEM; -EIO: no random octets. */

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * account.h - the account's side of the credits: what boxes ask for and what persons do, decided over a storage.
+ *
+ * Every call is one serialisable transaction, tried again a few times where it lost against another one; when it returns,
+ * what it says is on the disk. So it may be called by any number of threads and processes, each with a connection of its own.
+ * Errors:    0, with the answer in *ret_status; or a negative errno of the storage, and then nothing is to be answered but
+ *            "unknown": the caller asks again with the same bytes.
+ * Money:     millionths of a credit. Times: milliseconds since 1970-01-01 UTC, by the account's clock.
+ * Keeps I1 (double entry: a balance is changed by a posting alone), I7 (what was acknowledged never goes back; one request
+ * id has one answer), I8 (a request of an old epoch changes nothing), I11 (each entry is compared with the prices of its
+ * lease) and the rules of the lease protocol: a close names its lease, expiry goes to suspense, usage is a chained suffix,
+ * and an overlap that differs fences the box. */
+#ifndef CELLPOST_ACCOUNT_ACCOUNT_H
+#define CELLPOST_ACCOUNT_ACCOUNT_H
+
+#include "src/account/account_db.h"
+
+#define ACCOUNT_TRIES 12                     /* of a transaction that loses against others */
+#define ACCOUNT_USAGE_MAX 4096               /* entries */
+#define ACCOUNT_COMMANDS_MAX 64              /* in one answer */
+#define ACCOUNT_CERTIFICATE_CHARS 4096
+
+enum account_status {
+    ACCOUNT_OK,
+    /* to boxes */
+    ACCOUNT_UNKNOWN_BOX, ACCOUNT_OLD_EPOCH, ACCOUNT_FENCED, ACCOUNT_FROZEN,
+    ACCOUNT_ID_REUSED, ACCOUNT_HEAD_DIFFERS, ACCOUNT_UNCLOSED, ACCOUNT_NO_CREDIT, ACCOUNT_NO_PRICES,
+    ACCOUNT_FORK, ACCOUNT_GAP, ACCOUNT_BAD_ENTRIES, ACCOUNT_NO_LEASE,
+    ACCOUNT_BAD_TOKEN, ACCOUNT_TOKEN_USED, ACCOUNT_BAD_CSR,
+    /* to persons */
+    ACCOUNT_UNKNOWN, ACCOUNT_NAME_TAKEN, ACCOUNT_BAD_AMOUNT, ACCOUNT_TOO_LITTLE, ACCOUNT_NO_ENTRY, ACCOUNT_REFUNDED,
+    ACCOUNT_NOT_YET, ACCOUNT_NOT_SUSPENDED, ACCOUNT_ALREADY, ACCOUNT_BAD_VERSION,
+    ACCOUNT_STATUSES
+};
+const char *account_status_name(enum account_status status);    /* "no_credit": a stable code */
+const char *account_status_words(enum account_status status);   /* a sentence for a person */
+
+/* What the decisions need from outside. All are called inside a transaction and must not touch the storage. 0 or a negative
+ * errno; -EINVAL of certify: it is no good request for a certificate. */
+struct account_hands {
+    lease_random_fn *random;
+    int (*sign_lease)(void *context, struct lease *lease);
+    int (*sign_command)(void *context, struct command *command, const uint8_t box[LEASE_BOX_ID_OCTETS], uint32_t epoch);
+    int (*certify)(void *context, const char *csr, const uint8_t box[LEASE_BOX_ID_OCTETS], int64_t now_ms,
+                   char ret_certificate[ACCOUNT_CERTIFICATE_CHARS], uint8_t ret_key_sha256[SHA256_OCTETS]);
+    void *context;
+    int64_t lease_ms, settle_ms;             /* how long a lease may be spent; how long it is waited for after that */
+};
+
+/* -- boxes ------------------------------------------------------------------------------------------------------------ */
+
+/* Who asks: the box that the certificate names, and the hash of the key that the connection proved. */
+struct account_caller { uint8_t box[LEASE_BOX_ID_OCTETS], key_sha256[SHA256_OCTETS]; uint32_t epoch; };
+
+struct account_enrol_ask {
+    const char *token, *csr, *version;
+    uint8_t nonce[ACCOUNT_REQUEST_OCTETS], hw_fingerprint[SHA256_OCTETS];
+};
+struct account_enrol_told {
+    uint8_t box[LEASE_BOX_ID_OCTETS];
+    uint32_t epoch;
+    char certificate[ACCOUNT_CERTIFICATE_CHARS], account[ACCOUNT_NAME_CHARS];
+};
+/* A token is good once; the same request with it again has the same answer. */
+int account_enrol(const struct account_db *db, const struct account_hands *hands, const struct account_enrol_ask *ask, int64_t now_ms,
+                  enum account_status *ret_status, struct account_enrol_told *ret_told);
+
+struct account_lease_ask {
+    uint8_t request[ACCOUNT_REQUEST_OCTETS];
+    int64_t want_micro;
+    struct journal_head head;
+    uint64_t open_lease_id;                  /* the one whose successor is asked for; 0: none is open */
+};
+struct account_lease_told { struct lease lease; int64_t available_micro; };
+/* The same request id has the same answer for ever, refusals too; with another body it is ID_REUSED. */
+int account_lease(const struct account_db *db, const struct account_hands *hands, const struct account_caller *caller,
+                  const struct account_lease_ask *ask, int64_t now_ms, enum account_status *ret_status, struct account_lease_told *ret_told);
+
+struct account_usage_ask {
+    uint64_t from_seq;                       /* of the first entry; where there is none, of the next */
+    uint8_t prev_hash[SHA256_OCTETS];
+    const struct journal_entry *entries;     /* up to ACCOUNT_USAGE_MAX; their hashes are computed here */
+    size_t count;
+    struct journal_head head;
+};
+struct account_usage_told { struct journal_head acked; int64_t available_micro; uint64_t commands; };
+/* All of the entries behind what is acknowledged, or none. acked is told with GAP too. */
+int account_usage(const struct account_db *db, const struct account_caller *caller, const struct account_usage_ask *ask, int64_t now_ms,
+                  enum account_status *ret_status, struct account_usage_told *ret_told);
+
+struct account_close_ask { uint64_t lease_id; struct journal_head head; int64_t captured_micro, rest_micro; };
+/* What is returned is the rest by the account's own books, which the head proves to be complete. */
+int account_close(const struct account_db *db, const struct account_caller *caller, const struct account_close_ask *ask, int64_t now_ms,
+                  enum account_status *ret_status, int64_t *ret_returned_micro);
+
+/* Also for a box that is frozen or fenced: it is how it hears of it. */
+int account_commands(const struct account_db *db, const struct account_caller *caller, uint64_t after, account_each_command *each,
+                     void *context, enum account_status *ret_status);
+
+/* -- time -------------------------------------------------------------------------------------------------------------- */
+
+/* Expires up to count leases that are due and forgets old refusals; *ret_expired: how many. Every minute or so. */
+int account_sweep(const struct account_db *db, int64_t now_ms, size_t count, size_t *ret_expired);
+
+/* -- persons ----------------------------------------------------------------------------------------------------------- */
+
+int account_create(const struct account_db *db, const char *name, int64_t now_ms, enum account_status *ret_status);
+int account_fund(const struct account_db *db, const char *name, int64_t micro, const char *who, const char *note, int64_t now_ms,
+                 enum account_status *ret_status);
+/* Takes what is available out of the account. */
+int account_payout(const struct account_db *db, const char *name, int64_t micro, const char *who, const char *note, int64_t now_ms,
+                   enum account_status *ret_status);
+/* Gives back what one part cost: a new posting that names that of the capture. chain 0: the box's present journal. The box is told. */
+int account_refund(const struct account_db *db, const struct account_hands *hands, const uint8_t box[LEASE_BOX_ID_OCTETS], uint32_t chain,
+                   uint64_t entry, const char *who, const char *note, int64_t now_ms, enum account_status *ret_status, int64_t *ret_micro);
+
+struct account_token_ask {
+    const char *account, *label;
+    int64_t lease_max_micro, valid_ms;
+    uint8_t token_sha256[SHA256_OCTETS];
+};
+int account_token_new(const struct account_db *db, const struct account_token_ask *ask, int64_t now_ms, enum account_status *ret_status);
+
+int account_freeze(const struct account_db *db, const struct account_hands *hands, const uint8_t box[LEASE_BOX_ID_OCTETS], bool freeze,
+                   int64_t now_ms, enum account_status *ret_status);
+/* Fences the box for good as what it was: the next epoch, rests to suspense; and a token with which one machine may become it again. */
+int account_reincarnate(const struct account_db *db, const struct account_hands *hands, const uint8_t box[LEASE_BOX_ID_OCTETS],
+                        const uint8_t token_sha256[SHA256_OCTETS], int64_t valid_ms, int64_t now_ms, enum account_status *ret_status);
+/* After settle_until, of an expired or fenced lease: used_micro of its suspense was spent, the rest is available again. */
+int account_write_off(const struct account_db *db, const uint8_t box[LEASE_BOX_ID_OCTETS], uint64_t lease, int64_t used_micro,
+                      const char *who, const char *note, int64_t now_ms, enum account_status *ret_status, int64_t *ret_returned_micro);
+
+/* A price table: rows by their place in ascending order of prefixes. The version must be the next one. All boxes are told. */
+struct account_price_ask { struct account_price price; const struct account_price_row *rows; };
+int account_price_import(const struct account_db *db, const struct account_hands *hands, const struct account_price_ask *ask,
+                         int64_t now_ms, enum account_status *ret_status);
+
+/* -- proof -------------------------------------------------------------------------------------------------------------- */
+
+/* Called for each thing that is wrong, with a sentence. */
+typedef void account_fault_fn(void *context, const char *sentence);
+struct account_census { uint64_t accounts, boxes, leases, postings, entries, faults; int64_t available_micro, leased_micro, suspense_micro, captured_micro, debt_micro; };
+/* Reads everything in one transaction and compares it: balances with postings (I1), leases with their grants, journals with
+ * their hashes (I7), captures with postings and prices (I3, I11), unclosed leases with what may be. */
+int account_check(const struct account_db *db, account_fault_fn *fault, void *context, struct account_census *ret_census);
+
+#endif
