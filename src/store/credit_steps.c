@@ -55,8 +55,7 @@ static int enrol(struct store *store, struct change_credit *in, int64_t now_ms)
             fence_all(store, in, now_ms);
         credit->box.open_lease_id = credit->box.old_lease_id = 0;   /* what was closing is the old enrolment's */
         ledger_enrol(&credit->box, in->identity.epoch, &in->identity.start);
-        if (!credit->on || memcmp(credit->identity.box_id, in->identity.box_id, sizeof in->identity.box_id) != 0)
-            credit->command = 0;
+        credit->command = 0;                 /* commands are numbered anew in each enrolment */
         credit->request = (struct credit_request){ 0 };
         credit->identity = in->identity;
     }

@@ -562,6 +562,24 @@ static void what_sync_must_remember_is_there_after_a_start(void **state)
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM credit_prices WHERE version = 1"), 1);   /* an open lease names it */
 }
 
+static void commands_are_numbered_anew_in_each_enrolment(void **state)
+{
+    struct bench *bench = *state;
+    struct store_change *change;
+
+    with_credits(bench, CREDIT);
+    change = new_credit(bench, CREDIT_FREEZE);
+    change->u.credit->command = 1;
+    assert_int_equal(credit_do(bench, change, NULL), LEDGER_DONE);
+    enrol(bench, 2);
+    assert_int_equal(credit_now(bench).command, 0);
+    assert_false(credit_now(bench).box.frozen);
+    change = new_credit(bench, CREDIT_FREEZE);
+    change->u.credit->command = 1;
+    assert_int_equal(credit_do(bench, change, NULL), LEDGER_DONE);
+    assert_true(credit_now(bench).box.frozen);
+}
+
 static void a_step_that_is_rolled_back_leaves_the_books_as_they_were(void **state)
 {
     struct bench *bench = *state;
@@ -609,6 +627,7 @@ int main(void)
         behaviour(a_fenced_box_sends_nothing_until_it_is_enrolled_again),
         behaviour(the_journal_is_read_in_slices_and_acknowledged_by_hash),
         behaviour(what_sync_must_remember_is_there_after_a_start),
+        behaviour(commands_are_numbered_anew_in_each_enrolment),
         behaviour(a_step_that_is_rolled_back_leaves_the_books_as_they_were),
     };
 
