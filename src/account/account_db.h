@@ -68,9 +68,8 @@ struct account_box {
     uint64_t last_lease_id;
     uint64_t last_command;                   /* of this epoch */
     uint64_t alarms;                         /* how many there ever were */
-    uint32_t chain;                          /* which journal of this box it is: from 1 */
-    bool chain_may_restart;                  /* enrolled again, and not heard of since: it may have lost its journal */
-    struct journal_head acked;               /* of the journal */
+    uint32_t chain;                          /* which journal of this box it is: the epoch in which it was enrolled last */
+    struct journal_head acked;               /* of that journal */
     int64_t lease_max_micro;                 /* no grant is larger */
     int64_t created_ms, seen_ms;
 };
