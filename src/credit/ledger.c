@@ -55,8 +55,6 @@ enum ledger_verdict ledger_open(struct ledger_books *books, const struct lease *
         return LEDGER_NOT_NEWER;
     if (box->open_lease_id > 0 && box->old_lease_id > 0)
         return LEDGER_LEASE_OPEN;
-    if (now_ms >= lease->spend_until_ms)
-        return LEDGER_LEASE_EXPIRED;
     if (box->open_lease_id > 0) {
         before = books->lease;
         if (before.state == LEDGER_OPEN)

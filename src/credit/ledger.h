@@ -144,7 +144,8 @@ int64_t ledger_now(const struct ledger_box *box, int64_t clock_ms);
 /* -- the life of a lease ---------------------------------------------------------------------------------------------
  * books->lease is the row of the lease meant, or, for opening, any: it is replaced on success. */
 
-/* lease: LEASE_GOOD by lease_judge(). books->lease: the row of the box's open lease, if it has one. On success *ret_before is
+/* lease: LEASE_GOOD by lease_judge(), or LEASE_EXPIRED: what was granted while the box was away has to be opened to be closed, and
+ * nothing is spent of it. books->lease: the row of the box's open lease, if it has one. On success *ret_before is
  * that one, draining now (lease_id 0: there was none), to be written with the rest. ALREADY: it is the open one. LEASE_OPEN: the
  * one before that is not closed yet. Whether the account has all of the journal is for the account to say when it grants: what
  * was sent since then is told later. */

@@ -61,7 +61,7 @@ struct credit_summary {
     struct credit_identity identity;
     struct ledger_box box;
     struct ledger_lease open, old;           /* lease_id 0: none. What is captured and returned is in their balances */
-    int64_t open_grant_micro;
+    int64_t open_grant_micro, open_issued_ms;
     struct credit_request request;
     uint64_t command;                        /* the highest that was applied */
     struct lease_prices prices[CREDIT_TABLES_MAX]; uint32_t price_count;
@@ -72,6 +72,7 @@ struct credit_summary {
 struct change_credit {
     enum credit_step step;
     /* in */
+    int64_t account_ms;                      /* not 0: the account's time just now. It moves the mark, back too: it is what leases go by */
     uint64_t command;                        /* not 0: applied with the step; done before: LEDGER_ALREADY, and nothing is done */
     struct credit_identity identity;
     struct credit_request request;

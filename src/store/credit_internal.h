@@ -38,6 +38,8 @@ void credit_read_entry(sqlite3_stmt *row, struct journal_entry *ret_entry);
 /* The hash of an entry of this epoch's journal. False: it is not here. */
 bool credit_journal_hash(struct store *store, uint64_t seq, uint8_t ret_hash[SHA256_OCTETS]);
 struct ledger_moment credit_moment(const struct store *store, int64_t now_ms);
+/* The mark becomes the account's time, where they are apart. */
+void credit_told_time(struct store *store, int64_t account_ms);
 /* Of a version; it stays the store's. NULL: it is not here. Where memory lacks, or it cannot be read: sql.failed. */
 const struct price_table *credit_prices(struct store *store, uint32_t version);
 /* Messages that wait for credits. */

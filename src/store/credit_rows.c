@@ -368,6 +368,24 @@ const struct price_table *credit_prices(struct store *store, uint32_t version)
     return sql->failed == 0 ? store->prices : NULL;
 }
 
+/* -- time --------------------------------------------------------------------------------------------------------- */
+
+#define MARK_AHEAD_MS 1000                   /* a mark that is only little behind is not worth a write */
+#define MARK_BACK_MS 120000                  /* an answer may have been on its way for so long */
+
+/* Without the way back, a clock that once was years ahead would end all leases for good. */
+void credit_told_time(struct store *store, int64_t account_ms)
+{
+    struct ledger_box *box = &store->credit.box;
+
+    if (account_ms <= box->mark_ms + MARK_AHEAD_MS && account_ms >= box->mark_ms - MARK_BACK_MS)
+        return;
+    if (account_ms < box->mark_ms)
+        sql_run(&store->sql, "UPDATE credit_lease SET mark_ms = ?1 WHERE mark_ms > ?1", SQL_ARGS(sql_int(account_ms)));
+    box->mark_ms = account_ms;
+    store->credit.box_dirty = true;
+}
+
 /* -- the summary -------------------------------------------------------------------------------------------------- */
 
 uint64_t credit_waiting(struct store *store)
@@ -388,6 +406,7 @@ void credit_summarize(struct store *store, struct credit_summary *ret_summary)
         summary.open = credit_books(store, credit->box.open_lease_id).lease;
         summary.old = credit_books(store, credit->box.old_lease_id).lease;
         summary.open_grant_micro = -summary.open.balance_micro[LEDGER_GRANT];
+        summary.open_issued_ms = sql_number(sql, "SELECT issued_ms FROM credit_lease WHERE id = ?1", 0, SQL_ARGS(sql_int((int64_t)summary.open.lease_id)));
         row = sql_query(sql, "SELECT version, sha256 FROM credit_prices ORDER BY version DESC LIMIT ?1", SQL_ARGS(sql_int(CREDIT_TABLES_MAX)));
         while (sql_next(sql, row)) {
             summary.prices[summary.price_count].version = (uint32_t)sqlite3_column_int64(row, 0);

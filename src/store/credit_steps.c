@@ -317,6 +317,8 @@ int credit_apply(struct store *store, struct store_change *change)
         return -EINVAL;
     if (!store->credit.on && !steps[in->step].without_account)
         return -ENOENT;
+    if (in->account_ms > 0 && store->credit.on)
+        credit_told_time(store, in->account_ms);
     if (in->command != 0 && in->command <= store->credit.command) {
         in->verdict = LEDGER_ALREADY;
     } else {

@@ -324,10 +324,28 @@ static void a_clock_set_back_prolongs_nothing(void **state)
     assert_int_equal(ledger_expire(&books, 0, &step), LEDGER_DONE);
 }
 
+static void a_lease_that_came_too_late_is_opened_to_be_closed_and_nothing_of_it_is_spent(void **state)
+{
+    struct ledger_books books = opened(3 * CREDIT);
+    struct lease late = a_lease(2, CREDIT);
+    struct ledger_want want = a_want(7, 1, CREDIT);
+    struct ledger_posting posting;
+    struct ledger_answer answer;
+    struct ledger_lease before;
+    struct ledger_step step;
+
+    (void)state;
+    assert_int_equal(ledger_open(&books, &late, T0 + 2 * DAY, &step, &before), LEDGER_DONE);
+    assert_int_equal(ledger_reserve(&books, 5, &want, 1, T0 + 2 * DAY, &posting, &answer), LEDGER_LEASE_EXPIRED);
+    assert_int_equal(ledger_expire(&books, T0 + 2 * DAY, &step), LEDGER_DONE);
+    expect_balances(&books, 0, 0, 0);
+    assert_int_equal(books.lease.balance_micro[LEDGER_SUSPENSE], CREDIT);
+}
+
 static void a_successor_makes_the_lease_before_drain_in_the_same_step(void **state)
 {
     struct ledger_books books = opened(3 * CREDIT), old;
-    struct lease first = a_lease(1, 3 * CREDIT), second = a_lease(2, CREDIT), third = a_lease(3, CREDIT), old_epoch = second, expired = second;
+    struct lease first = a_lease(1, 3 * CREDIT), second = a_lease(2, CREDIT), third = a_lease(3, CREDIT), old_epoch = second;
     struct ledger_hold hold = held(&books);
     struct ledger_lease before;
     struct ledger_step step;
@@ -336,8 +354,6 @@ static void a_successor_makes_the_lease_before_drain_in_the_same_step(void **sta
     assert_int_equal(ledger_open(&books, &first, T0, &step, &before), LEDGER_ALREADY);
     old_epoch.epoch = 2;
     assert_int_equal(ledger_open(&books, &old_epoch, T0, &step, &before), LEDGER_WRONG_EPOCH);
-    expired.spend_until_ms = T0 + 2000;
-    assert_int_equal(ledger_open(&books, &expired, T0 + 2000, &step, &before), LEDGER_LEASE_EXPIRED);
     assert_int_equal(ledger_open(&books, &second, T0, &step, &before), LEDGER_DONE);
     assert_int_equal(before.lease_id, 1);
     assert_int_equal(before.state, LEDGER_DRAINING);
@@ -538,6 +554,7 @@ int main(void)
         cmocka_unit_test(what_is_closing_spends_nothing_more),
         cmocka_unit_test(an_expired_lease_sends_nothing_and_its_rest_is_not_available_again),
         cmocka_unit_test(a_clock_set_back_prolongs_nothing),
+        cmocka_unit_test(a_lease_that_came_too_late_is_opened_to_be_closed_and_nothing_of_it_is_spent),
         cmocka_unit_test(a_successor_makes_the_lease_before_drain_in_the_same_step),
         cmocka_unit_test(what_waits_moves_to_the_open_lease_at_its_prices_and_the_journal_hears_nothing),
         cmocka_unit_test(what_finds_no_room_when_its_lease_is_over_waits_for_credits),

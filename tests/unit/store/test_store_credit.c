@@ -580,6 +580,31 @@ static void commands_are_numbered_anew_in_each_enrolment(void **state)
     assert_true(credit_now(bench).box.frozen);
 }
 
+static void the_accounts_time_moves_the_mark_both_ways(void **state)
+{
+    struct bench *bench = *state;
+    struct store_change *change;
+    int64_t told = bench->now_ms + 20 * 365 * 24 * HOUR_MS;
+
+    with_credits(bench, 10 * CREDIT);
+    for (int round = 0; round < 2; round++) {
+        change = new_credit(bench, CREDIT_ACK);
+        change->u.credit->account_ms = told;
+        assert_int_equal(apply(bench, change), 0);
+        change_free(change);
+        assert_true(credit_now(bench).box.mark_ms == told);
+        bench_reopen(bench);
+        assert_true(credit_now(bench).box.mark_ms == told);
+        told = bench->now_ms;
+    }
+    /* An answer that was on its way for a while moves nothing back. */
+    change = new_credit(bench, CREDIT_ACK);
+    change->u.credit->account_ms = bench->now_ms - 60000;
+    assert_int_equal(apply(bench, change), 0);
+    change_free(change);
+    assert_true(credit_now(bench).box.mark_ms == bench->now_ms);
+}
+
 static void a_step_that_is_rolled_back_leaves_the_books_as_they_were(void **state)
 {
     struct bench *bench = *state;
@@ -627,6 +652,7 @@ int main(void)
         behaviour(a_fenced_box_sends_nothing_until_it_is_enrolled_again),
         behaviour(the_journal_is_read_in_slices_and_acknowledged_by_hash),
         behaviour(what_sync_must_remember_is_there_after_a_start),
+        behaviour(the_accounts_time_moves_the_mark_both_ways),
         behaviour(commands_are_numbered_anew_in_each_enrolment),
         behaviour(a_step_that_is_rolled_back_leaves_the_books_as_they_were),
     };
