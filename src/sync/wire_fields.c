@@ -11,6 +11,7 @@
 #include <mbedtls/base64.h>
 
 #include "src/base/hex.h"
+#include "src/base/utf8.h"
 #include "src/sync/wire_internal.h"
 
 int wire_refuse(const struct place *place, const char *format, ...)
@@ -24,12 +25,38 @@ int wire_refuse(const struct place *place, const char *format, ...)
     return -EINVAL;
 }
 
-struct place wire_inside(const struct place *place, const char *name)
+static void put(struct place *place, size_t *at, char c)
 {
-    struct place inside = { .error = place->error };
+    if (*at < sizeof place->pointer - 1)
+        place->pointer[(*at)++] = c;
+}
 
-    (void)snprintf(inside.pointer, sizeof inside.pointer, "%.40s/%.36s", place->pointer, name);
+struct place wire_inside_of(const struct place *place, const char *name, size_t length)
+{
+    struct place inside = *place;
+    size_t at = strlen(inside.pointer);
+
+    put(&inside, &at, '/');
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] == '~' || name[i] == '/') {   /* RFC 6901 3 */
+            put(&inside, &at, '~');
+            put(&inside, &at, name[i] == '~' ? '0' : '1');
+        } else {
+            put(&inside, &at, name[i] >= 0x20 && name[i] < 0x7F ? name[i] : '?');
+        }
+    }
+    inside.pointer[at] = '\0';
     return inside;
+}
+
+struct place wire_inside(const struct place *place, const char *name) { return wire_inside_of(place, name, strlen(name)); }
+
+struct place wire_at(const struct place *place, size_t index)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof text, "%zu", index);
+    return wire_inside(place, text);
 }
 
 /* -- octets ------------------------------------------------------------------------------------------------------- */
@@ -119,7 +146,7 @@ static bool text_in_bounds(const struct field *field, const char *text, size_t l
         return false;
     if (field->type == FIELD_TOKEN)
         return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == length;
-    return line_is_clean(text, length, field->type == FIELD_PEM);
+    return line_is_clean(text, length, field->type == FIELD_PEM) && utf8_is_valid(text, length, NULL);
 }
 
 static int64_t load_integer(const struct field *field, const char *at)
@@ -127,6 +154,7 @@ static int64_t load_integer(const struct field *field, const char *at)
     uint64_t number;
 
     switch (field->type) {
+    case FIELD_U8: return *(const uint8_t *)at;
     case FIELD_U16: return *(const uint16_t *)(const void *)at;
     case FIELD_U32: return *(const uint32_t *)(const void *)at;
     case FIELD_U64:
@@ -139,6 +167,7 @@ static int64_t load_integer(const struct field *field, const char *at)
 static void keep_integer(const struct field *field, char *at, int64_t number)
 {
     switch (field->type) {
+    case FIELD_U8: *(uint8_t *)at = (uint8_t)number; break;
     case FIELD_U16: *(uint16_t *)(void *)at = (uint16_t)number; break;
     case FIELD_U32: *(uint32_t *)(void *)at = (uint32_t)number; break;
     case FIELD_U64: *(uint64_t *)(void *)at = (uint64_t)number; break;
@@ -148,24 +177,25 @@ static void keep_integer(const struct field *field, char *at, int64_t number)
 
 static json_t *encode_value(const struct field *field, const char *base, int *ret_error)
 {
-    const char *at = base + field->offset;
+    const char *at = base + field->offset, *end;
     int64_t number;
     size_t length;
 
     switch (field->type) {
     case FIELD_PROTOCOL: return json_integer(WIRE_PROTOCOL);
     case FIELD_HEX: return wire_hex_encode((const uint8_t *)at, (size_t)field->max);
-    case FIELD_OBJECT: return fields_encode(field->fields, base, ret_error);
+    case FIELD_OBJECT: return fields_encode(field->fields, at, ret_error);
     case FIELD_SPECIAL: return field->encode(base, ret_error);
     case FIELD_LINE:
     case FIELD_PEM:
     case FIELD_TOKEN:
-        length = strnlen(at, (size_t)field->max);
-        if (length == (size_t)field->max || !text_in_bounds(field, at, length)) {
+        end = memchr(at, '\0', (size_t)field->max);
+        length = end ? (size_t)(end - at) : 0;
+        if (!end || !text_in_bounds(field, at, length)) {
             *ret_error = -EINVAL;
             return NULL;
         }
-        return json_stringn(at, length);
+        return json_stringn_nocheck(at, length);
     default:
         number = load_integer(field, at);
         if (number < field->min || number > field->max) {
@@ -207,7 +237,7 @@ static int decode_value(const struct field *field, json_t *value, char *base, co
 
     switch (field->type) {
     case FIELD_HEX: return wire_hex_decode(value, (uint8_t *)at, (size_t)field->max, place);
-    case FIELD_OBJECT: return fields_decode(field->fields, value, base, place);
+    case FIELD_OBJECT: return fields_decode(field->fields, value, at, place);
     case FIELD_SPECIAL: return field->decode(value, base, place);
     case FIELD_PROTOCOL:
         if (!json_is_integer(value) || json_integer_value(value) != WIRE_PROTOCOL)
@@ -263,8 +293,15 @@ int fields_decode(const struct fields *fields, json_t *object, void *base, const
             i++;
         if (i == fields->count) {
             struct place inside = wire_inside(place, key);
+
             return wire_refuse(&inside, "is not a member that is known here");
         }
     }
     return wire_refuse(place, "has members that are not known here");
 }
+
+static const struct field head[] = {
+    { "seq", FIELD_U64, offsetof(struct journal_head, seq), 0, INT64_MAX, NULL, 0, NULL, NULL },
+    { "hash", FIELD_HEX, offsetof(struct journal_head, hash), 0, SHA256_OCTETS, NULL, 0, NULL, NULL },
+};
+const struct fields wire_head_fields = FIELDS(head);

@@ -10,12 +10,12 @@
 
 enum field_type {
     FIELD_PROTOCOL,                          /* "protocol": WIRE_PROTOCOL; nothing in the struct */
-    FIELD_U16, FIELD_U32, FIELD_U64, FIELD_I64,   /* from min to max; a u64 to INT64_MAX */
+    FIELD_U8, FIELD_U16, FIELD_U32, FIELD_U64, FIELD_I64,   /* from min to max; a u64 to INT64_MAX */
     FIELD_HEX,                               /* max octets */
     FIELD_LINE,                              /* char[max]: min to max - 1 octets, no control characters */
     FIELD_PEM,                               /* char[max]: the same with line ends */
     FIELD_TOKEN,                             /* char[max] of [A-Za-z0-9_-] */
-    FIELD_OBJECT,                            /* of the table `fields`, in the same struct */
+    FIELD_OBJECT,                            /* of the table `fields`, in the same struct; offset is added to theirs */
     FIELD_SPECIAL                            /* by functions */
 };
 
@@ -46,7 +46,11 @@ int fields_decode(const struct fields *fields, json_t *object, void *base, const
 
 /* Writes the error and returns -EINVAL. */
 int wire_refuse(const struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A member of an object, or one of an array. A pointer that would be too long, or has octets that one cannot print, is cut
+ * and has ? instead: it is for a person. */
 struct place wire_inside(const struct place *place, const char *name);
+struct place wire_inside_of(const struct place *place, const char *name, size_t length);
+struct place wire_at(const struct place *place, size_t index);
 
 json_t *wire_hex_encode(const uint8_t *octets, size_t length);
 int wire_hex_decode(json_t *value, uint8_t *ret_octets, size_t length, const struct place *place);
@@ -64,8 +68,15 @@ int wire_commands_decode(json_t *value, void *base, const struct place *place);
 json_t *wire_csv_encode(const void *base, int *ret_error);
 int wire_csv_decode(json_t *value, void *base, const struct place *place);
 
-/* wire.c: text to an object and back. */
+/* wire_text.c: text to an object and back. Errors of wire_load(): -EINVAL (error is written), -ENOMEM. wire_dump() takes the
+ * root, which is NULL where making it ended in error; its errors: that one, -EMSGSIZE, -ENOMEM. */
 int wire_load(const char *body, size_t length, size_t length_max, json_t **ret_root, struct wire_error *error);
 int wire_dump(json_t *root, int error, size_t length_max, char **ret_body, size_t *ret_length);
+
+/* wire_codes.c: WIRE_OTHER where it is none that is known. */
+enum wire_code wire_code_of(const char *name);
+
+/* Of wire_fields.c: what several tables have. */
+extern const struct fields wire_head_fields;
 
 #endif
