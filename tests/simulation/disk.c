@@ -4,7 +4,9 @@
 #include "hal/sim/sim_random.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +43,7 @@ struct disk {
     bool full, stopped;
     uint32_t clock;                      /* what xCurrentTime says: SQLite asks, we do not care */
     sqlite3_vfs vfs;
+    char vfs_name[24];
 };
 
 struct handle { sqlite3_file base; struct disk *disk; struct file *file; bool mapped; };
@@ -533,14 +536,16 @@ void disk_power_cut(struct disk *disk)
 
 struct disk *disk_new(uint64_t seed)
 {
+    static unsigned made;
     struct disk *disk = calloc(1, sizeof *disk);
 
     if (disk == NULL)
         return NULL;
+    (void)snprintf(disk->vfs_name, sizeof disk->vfs_name, "simulated-%u", ++made);
     sim_random_init(&disk->random, seed, UINT64_C(0xD15C));
     disk->stop_skip = NEVER;
     disk->vfs = (sqlite3_vfs){
-        .iVersion = 1, .szOsFile = (int)sizeof(struct handle), .mxPathname = 64, .zName = disk_vfs(), .pAppData = disk,
+        .iVersion = 1, .szOsFile = (int)sizeof(struct handle), .mxPathname = 64, .zName = disk->vfs_name, .pAppData = disk,
         .xOpen = vfs_open, .xDelete = vfs_delete, .xAccess = vfs_access, .xFullPathname = vfs_full_name,
         .xRandomness = vfs_randomness, .xSleep = vfs_sleep, .xCurrentTime = vfs_time, .xGetLastError = vfs_error,
     };
@@ -563,7 +568,29 @@ void disk_free(struct disk *disk)
     free(disk);
 }
 
-const char *disk_vfs(void) { return "simulated"; }
+const char *disk_vfs(const struct disk *disk) { return disk->vfs_name; }
+
+int disk_copy(struct disk *to, const struct disk *from)
+{
+    assert_closed(to);
+    assert_closed(from);
+    for (size_t i = 0; i < FILES_MAX; i++) {
+        const struct file *source = &from->files[i];
+        struct file *file = &to->files[i];
+
+        file_forget(file);
+        if (source->name[0] == '\0')
+            continue;
+        strcpy(file->name, source->name);
+        if (file_room(file, source->size) != SQLITE_OK)
+            return -ENOMEM;
+        memcpy(file->octets, source->octets, source->size);
+        file->size = file->synced_size = source->size;
+    }
+    shm_forget(to);
+    return 0;
+}
+
 void disk_set_full(struct disk *disk, bool full) { disk->full = full; }
 void disk_stop(struct disk *disk) { disk->stopped = true; }
 bool disk_stopped(const struct disk *disk) { return disk->stopped; }

@@ -17,9 +17,11 @@ struct disk;
 
 struct disk_counts { uint64_t writes, syncs, octets, failed; };
 
-struct disk *disk_new(uint64_t seed);   /* NULL: no memory. Its VFS becomes SQLite's default until disk_free() */
+struct disk *disk_new(uint64_t seed);   /* NULL: no memory. The newest one's VFS is SQLite's default until disk_free() */
 void disk_free(struct disk *disk);
-const char *disk_vfs(void);             /* its name */
+const char *disk_vfs(const struct disk *disk);   /* its name, while the disk is there */
+/* A copy of a card, made while neither is in use and the other was shut down in peace. -ENOMEM. */
+int disk_copy(struct disk *to, const struct disk *from);
 
 /* Nothing that makes a file longer is written any more. */
 void disk_set_full(struct disk *disk, bool full);

@@ -220,7 +220,7 @@ static void host_start(struct simulation *sim)
     struct host *host = &sim->host;
     uint32_t unknown = 0;
     char error[256];
-    int r = store_open(DATABASE, disk_vfs(), "sim1", &host->store, error, sizeof error);
+    int r = store_open(DATABASE, disk_vfs(host->disk), "sim1", &host->store, error, sizeof error);
 
     sim->result->starts++;
     if (r == 0)

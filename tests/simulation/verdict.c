@@ -17,7 +17,7 @@ static sqlite3 *open_database(void)
 {
     sqlite3 *db = NULL;
 
-    if (sqlite3_open_v2("cellpost.db", &db, SQLITE_OPEN_READWRITE, disk_vfs()) != SQLITE_OK) {
+    if (sqlite3_open_v2("cellpost.db", &db, SQLITE_OPEN_READWRITE, disk_vfs(sim->host.disk)) != SQLITE_OK) {
         (void)sqlite3_close(db);
         return NULL;
     }

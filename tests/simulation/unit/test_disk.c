@@ -20,7 +20,7 @@ static struct store *open_store(void)
     char error[256];
     uint32_t unknown;
 
-    if (store_open("test.db", disk_vfs(), "test", &store, error, sizeof error) < 0)
+    if (store_open("test.db", disk_vfs(disk), "test", &store, error, sizeof error) < 0)
         fail_msg("%s", error);
     assert_int_equal(store_recover(store, 1000, &unknown), 0);
     return store;
@@ -55,7 +55,7 @@ static int64_t count_messages(void)
     sqlite3_stmt *row = NULL;
     int64_t count;
 
-    assert_int_equal(sqlite3_open_v2("test.db", &db, SQLITE_OPEN_READWRITE, disk_vfs()), SQLITE_OK);
+    assert_int_equal(sqlite3_open_v2("test.db", &db, SQLITE_OPEN_READWRITE, disk_vfs(disk)), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM message", -1, &row, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(row), SQLITE_ROW);
     count = sqlite3_column_int64(row, 0);

@@ -253,7 +253,7 @@ static void a_power_cut_at_any_write_of_the_migration_leaves_the_old_version_or_
             load(path, &fixtures[i]);
             rows_read(&rows, path);
             disk_stop_after(disk, skip);
-            r = store_open(path, disk_vfs(), "t3st", &store, error, sizeof error);
+            r = store_open(path, disk_vfs(disk), "t3st", &store, error, sizeof error);
             cut = disk_stopped(disk);
             assert_true(r == 0 || cut);
             if (r == 0)
@@ -264,7 +264,7 @@ static void a_power_cut_at_any_write_of_the_migration_leaves_the_old_version_or_
             assert_true(version == STORE_SCHEMA_VERSION || r != 0);
             seen_old = seen_old || version == fixtures[i].version;
             seen_new = seen_new || version == STORE_SCHEMA_VERSION;
-            assert_int_equal(store_open(path, disk_vfs(), "t3st", &store, error, sizeof error), 0);
+            assert_int_equal(store_open(path, disk_vfs(disk), "t3st", &store, error, sizeof error), 0);
             store_close(store);
             assert_int_equal(assert_rows(&rows, path, STORE_SCHEMA_VERSION), STORE_SCHEMA_VERSION);
             rows_free(&rows);
