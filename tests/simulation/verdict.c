@@ -13,7 +13,7 @@
 #define TRIES_MAX 7
 #define PARTS_MAX 255
 
-static sqlite3 *open_database(void)
+static sqlite3 *open_database(const struct simulation *sim)
 {
     sqlite3 *db = NULL;
 
@@ -36,7 +36,7 @@ static sqlite3_stmt *query(struct simulation *sim, sqlite3 *db, const char *text
 /* The first number of the answer, by a connection of its own; -1: none. */
 static int64_t ask_number(struct simulation *sim, const char *text, int64_t argument)
 {
-    sqlite3 *db = open_database();
+    sqlite3 *db = open_database(sim);
     sqlite3_stmt *row = db != NULL ? query(sim, db, text) : NULL;
     int64_t number = -1;
 
@@ -328,7 +328,7 @@ static void keep_database(struct simulation *sim, sqlite3 *db)
 
 void verdict(struct simulation *sim)
 {
-    sqlite3 *db = open_database();
+    sqlite3 *db = open_database(sim);
 
     if (db == NULL) {
         violation(sim, "the database cannot be opened");
