@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a box and its account say to each other comes over as it was, and nothing else is taken for it. */
+ * What a box and its account say to each other comes over as it was, in one encoding. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
