@@ -152,6 +152,25 @@ static void what_a_captive_portal_or_a_proxy_says_is_no_answer(void **state)
     }
 }
 
+static void a_problem_says_the_status_that_came_with_it_and_never_that_of_a_captive_portal(void **state)
+{
+    static const struct { uint16_t status, said; bool taken; } rows[] = { { 403, 403, true }, { 503, 503, true }, { 403, 503, false },
+                                                                          { 503, 403, false }, { 511, 511, false }, { 510, 510, true } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct wire_answer answer;
+        struct wire_error error = { 0 };
+        char body[160];
+        int r;
+
+        snprintf(body, sizeof body, "{\"protocol\":1,\"time_ms\":1,\"code\":\"new_here\",\"status\":%u}", rows[i].said);
+        r = wire_answer_decode(WIRE_LEASES, rows[i].status, body, strlen(body), &answer, &error);
+        if (r != (rows[i].taken ? 0 : -EBADMSG))
+            fail_msg("%u with %s: %d %s %s", rows[i].status, body, r, error.pointer, error.text);
+    }
+}
+
 static void an_answer_that_is_too_long_or_too_deep_is_none(void **state)
 {
     char *body = malloc(WIRE_PRICES_BODY_MAX + 2), deep[64] = "{\"protocol\":1,\"a\":";
@@ -221,6 +240,7 @@ int main(void)
         cmocka_unit_test(targets_are_taken_as_they_are_written_and_not_otherwise),
         cmocka_unit_test(a_request_that_is_too_long_is_told_so),
         cmocka_unit_test(what_a_captive_portal_or_a_proxy_says_is_no_answer),
+        cmocka_unit_test(a_problem_says_the_status_that_came_with_it_and_never_that_of_a_captive_portal),
         cmocka_unit_test(an_answer_that_is_too_long_or_too_deep_is_none),
         cmocka_unit_test(text_that_json_does_not_allow_is_no_answer_where_a_problem_would_let_it_pass),
         cmocka_unit_test(a_code_that_is_not_known_is_other_and_final_below_500),
