@@ -20,6 +20,7 @@
 #define ACCOUNT_USAGE_MAX 4096               /* entries */
 #define ACCOUNT_COMMANDS_MAX 64              /* in one answer */
 #define ACCOUNT_CERTIFICATE_CHARS 4096
+#define ACCOUNT_VALID_MS_MAX INT64_C(31622400000)   /* of a token: a year */
 
 enum account_status {
     ACCOUNT_OK,
@@ -93,8 +94,9 @@ struct account_usage_ask {
 struct account_usage_told { struct journal_head acked; int64_t available_micro; uint64_t commands; };
 /* All of the entries behind what is acknowledged, or none. acked is told with GAP too.
  * What an honest box can send is booked as it was told: a price that is not the table's, a void that names no capture and use
- * beyond the credits of its lease raise an alarm. BAD_ENTRIES: what cannot be booked at all: a lease that the box never had, a
- * second capture of a part. FORK: the box is fenced, and told so in the epoch that ends. */
+ * beyond the credits of its lease raise an alarm. A void of what a person refunded takes those credits from what is available
+ * back to its lease, if they are there. BAD_ENTRIES: what cannot be booked: a lease that the box never had, a second capture of
+ * a part. FORK: the box is fenced, and told so in the epoch that ends. */
 int account_usage(const struct account_db *db, const struct account_hands *hands, const struct account_caller *caller, const struct account_usage_ask *ask,
                   int64_t now_ms, enum account_status *ret_status, struct account_usage_told *ret_told);
 
@@ -120,7 +122,8 @@ int account_fund(const struct account_db *db, const char *name, int64_t micro, c
 /* Takes what is available out of the account. */
 int account_payout(const struct account_db *db, const char *name, int64_t micro, const char *who, const char *note, int64_t now_ms,
                    enum account_status *ret_status);
-/* Gives back what one part cost: a new posting that names that of the capture. chain 0: the box's present journal. The box is told. */
+/* Gives back what one part cost: a new posting that names that of the capture. chain 0: the box's present journal,
+ * and then the box is told. */
 int account_refund(const struct account_db *db, const struct account_hands *hands, const uint8_t box[LEASE_BOX_ID_OCTETS], uint32_t chain,
                    uint64_t entry, const char *who, const char *note, int64_t now_ms, enum account_status *ret_status, int64_t *ret_micro);
 
@@ -140,7 +143,9 @@ int account_reincarnate(const struct account_db *db, const struct account_hands 
 int account_write_off(const struct account_db *db, const uint8_t box[LEASE_BOX_ID_OCTETS], uint64_t lease, int64_t used_micro,
                       const char *who, const char *note, int64_t now_ms, enum account_status *ret_status, int64_t *ret_returned_micro);
 
-/* A price table: rows by their place in ascending order of prefixes. The version must be the next one. All boxes are told. */
+/* A price table: rows by their place in ascending order of prefixes. The version must be the next one. When it is there,
+ * each box that is not fenced is told in a transaction of its own: an error may leave some untold, and the same import again
+ * (ALREADY: it is there) tells those. */
 struct account_price_ask { struct account_price price; const struct account_price_row *rows; };
 int account_price_import(const struct account_db *db, const struct account_hands *hands, const struct account_price_ask *ask,
                          int64_t now_ms, enum account_status *ret_status);
@@ -149,7 +154,11 @@ int account_price_import(const struct account_db *db, const struct account_hands
 
 /* Called for each thing that is wrong, with a sentence. */
 typedef void account_fault_fn(void *context, const char *sentence);
-struct account_census { uint64_t accounts, boxes, leases, postings, entries, faults; int64_t available_micro, leased_micro, suspense_micro, captured_micro, debt_micro; };
+struct account_census {
+    uint64_t accounts, boxes, leases, postings, entries, faults;
+    uint64_t prices_differ;                  /* captures that are not of the price of their lease: an alarm was raised for each */
+    int64_t available_micro, leased_micro, suspense_micro, captured_micro, debt_micro;
+};
 /* Reads everything in one transaction and compares it: balances with postings (I1), leases with their grants, journals with
  * their hashes (I7), captures with postings and prices (I3, I11), unclosed leases with what may be. */
 int account_check(const struct account_db *db, account_fault_fn *fault, void *context, struct account_census *ret_census);
