@@ -32,6 +32,7 @@ static const struct { const char *name, *words; } statuses[ACCOUNT_STATUSES] = {
     [ACCOUNT_NOT_YET] = { "not_yet", "The time in which the box may still settle the lease is not over." },
     [ACCOUNT_NOT_SUSPENDED] = { "not_suspended", "Nothing of the lease is in suspense: it is open, closed or written off." },
     [ACCOUNT_ALREADY] = { "already", "It was so before." },
+    [ACCOUNT_BAD_NAME] = { "bad_name", "The name or note is empty, too long or has control characters in it." },
     [ACCOUNT_BAD_VERSION] = { "bad_version", "The version is not the one that comes next." },
 };
 

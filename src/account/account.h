@@ -30,7 +30,7 @@ enum account_status {
     ACCOUNT_BAD_TOKEN, ACCOUNT_TOKEN_USED, ACCOUNT_BAD_CSR,
     /* to persons */
     ACCOUNT_UNKNOWN, ACCOUNT_NAME_TAKEN, ACCOUNT_BAD_AMOUNT, ACCOUNT_TOO_LITTLE, ACCOUNT_NO_ENTRY, ACCOUNT_REFUNDED,
-    ACCOUNT_NOT_YET, ACCOUNT_NOT_SUSPENDED, ACCOUNT_ALREADY, ACCOUNT_BAD_VERSION,
+    ACCOUNT_NOT_YET, ACCOUNT_NOT_SUSPENDED, ACCOUNT_ALREADY, ACCOUNT_BAD_VERSION, ACCOUNT_BAD_NAME,
     ACCOUNT_STATUSES
 };
 const char *account_status_name(enum account_status status);    /* "no_credit": a stable code */
@@ -73,7 +73,12 @@ struct account_lease_ask {
     uint64_t open_lease_id;                  /* the one whose successor is asked for; 0: none is open */
 };
 struct account_lease_told { struct lease lease; int64_t available_micro; };
-/* The same request id has the same answer for ever, refusals too; with another body it is ID_REUSED. */
+/* The same request id has the same answer for ever, also a refusal that would not be one any more (FROZEN, HEAD_DIFFERS,
+ * UNCLOSED, NO_CREDIT, NO_PRICES, BAD_AMOUNT, NO_LEASE): who was refused asks with a new id. Else a copy of the request that
+ * comes late would be granted, and nobody would hold that lease. With another body an id is ID_REUSED. UNKNOWN_BOX, FENCED
+ * and OLD_EPOCH are of the box, not of the request.
+ * open_lease_id is the last that was granted, and no other of this epoch is unclosed; or 0, and none is but one that has
+ * expired. NO_LEASE: it is closed, or was never granted. */
 int account_lease(const struct account_db *db, const struct account_hands *hands, const struct account_caller *caller,
                   const struct account_lease_ask *ask, int64_t now_ms, enum account_status *ret_status, struct account_lease_told *ret_told);
 
@@ -85,9 +90,12 @@ struct account_usage_ask {
     struct journal_head head;
 };
 struct account_usage_told { struct journal_head acked; int64_t available_micro; uint64_t commands; };
-/* All of the entries behind what is acknowledged, or none. acked is told with GAP too. */
-int account_usage(const struct account_db *db, const struct account_caller *caller, const struct account_usage_ask *ask, int64_t now_ms,
-                  enum account_status *ret_status, struct account_usage_told *ret_told);
+/* All of the entries behind what is acknowledged, or none. acked is told with GAP too.
+ * What an honest box can send is booked as it was told: a price that is not the table's, a void that names no capture and use
+ * beyond the credits of its lease raise an alarm. BAD_ENTRIES: what cannot be booked at all: a lease that the box never had, a
+ * second capture of a part. FORK: the box is fenced, and told so in the epoch that ends. */
+int account_usage(const struct account_db *db, const struct account_hands *hands, const struct account_caller *caller, const struct account_usage_ask *ask,
+                  int64_t now_ms, enum account_status *ret_status, struct account_usage_told *ret_told);
 
 struct account_close_ask { uint64_t lease_id; struct journal_head head; int64_t captured_micro, rest_micro; };
 /* What is returned is the rest by the account's own books, which the head proves to be complete. */

@@ -6,8 +6,8 @@
  * Transactions: everything between begin and commit is one serialisable transaction, on whatever else happens at the same
  *            time in this or another process. What is read in it stays true until it is committed.
  * Errors:    0 or a negative errno. -ENOENT: there is no such row. -EAGAIN: the transaction lost against another one and
- *            may be tried again from its begin; any call may say so, commit too. -EEXIST: a key is taken. Others: the
- *            transaction is over but for rollback; whether a commit that failed otherwise took hold is not known.
+ *            may be tried again from its begin; any call may say so, commit too. -EEXIST: a key is taken. After -ENOENT and
+ *            -EEXIST the transaction goes on as if the call had not been. Others: the transaction is over but for rollback; whether a commit that failed otherwise took hold is not known.
  * Money:     millionths of a credit. Times: milliseconds since 1970-01-01 UTC.
  * Ownership: rows are values. Texts of rows that are written are the caller's; those that are read are lent until the
  *            next call. */
@@ -90,7 +90,7 @@ struct account_lease {
     uint32_t price_version;
     int64_t issued_ms, spend_until_ms, settle_until_ms, closed_ms;
     int64_t rest_micro, suspense_micro, captured_micro, debt_micro;   /* debt: more than 0 */
-    int64_t returned_micro;                  /* went back by closing or a write-off */
+    int64_t returned_micro;                  /* became available again: by closing, a write-off, a refund, a void after those */
     uint64_t postings;
 };
 
@@ -152,7 +152,12 @@ struct account_token {
     const char *certificate;
 };
 
-enum account_alarm { ALARM_FORK = 1, ALARM_DEBT, ALARM_REST_DIFFERS, ACCOUNT_ALARMS };
+enum account_alarm {
+    ALARM_FORK = 1, ALARM_DEBT, ALARM_REST_DIFFERS,
+    ALARM_PRICE_DIFFERS,                     /* of an entry: it is booked all the same */
+    ALARM_BAD_VOID,                          /* it names no capture of this part: it moved nothing */
+    ACCOUNT_ALARMS
+};
 struct account_alarm_row {
     uint8_t box[LEASE_BOX_ID_OCTETS];
     uint64_t number;                         /* from 1, of the box */
@@ -198,7 +203,7 @@ struct account_db_ops {
     /* In the order of their numbers; box NULL: those of the account that are of no lease. */
     int (*posting_list)(void *db, int64_t account, const uint8_t *box, uint64_t lease, account_each_posting *each, void *context);
 
-    int (*entry_add)(void *db, const struct account_entry *row);   /* -EEXIST also where the part has a capture that is not over */
+    int (*entry_add)(void *db, const struct account_entry *row);   /* -EEXIST also of a capture whose part has one of the same journal that is not over */
     int (*entry_get)(void *db, const uint8_t *box, uint32_t chain, uint64_t seq, struct account_entry *ret_row);
     int (*entry_hash)(void *db, const uint8_t *box, uint32_t chain, uint64_t seq, uint8_t ret_hash[SHA256_OCTETS]);
     int (*entry_over)(void *db, const uint8_t *box, uint32_t chain, uint64_t seq);   /* the capture is over */
