@@ -132,3 +132,14 @@ void db_turn_pass(struct db_turn *turn)
     }
     (void)pthread_mutex_unlock(&turn->lock);
 }
+
+unsigned db_turn_waiting(struct db_turn *turn)
+{
+    unsigned count = 0;
+
+    (void)pthread_mutex_lock(&turn->lock);
+    for (const struct waiter *waiter = turn->first; waiter; waiter = waiter->next)
+        count++;
+    (void)pthread_mutex_unlock(&turn->lock);
+    return count;
+}

@@ -19,5 +19,6 @@ void db_turn_put(struct db_turn *turn);      /* accepts NULL */
 
 int db_turn_take(struct db_turn *turn, uint32_t timeout_ms);   /* -EAGAIN: the time is over */
 void db_turn_pass(struct db_turn *turn);
+unsigned db_turn_waiting(struct db_turn *turn);   /* how many wait for it now */
 
 #endif
