@@ -120,6 +120,6 @@ void db_bulk_text(const struct db_table *table, char ret_text[DB_STATEMENT_CHARS
     for (size_t i = 0; i < table->count; i++)
         length += (size_t)snprintf(ret_text + length, DB_STATEMENT_CHARS - length, i > 0 ? ",$%zu::%s" : "$%zu::%s", i + 1,
                                    types[table->fields[i].kind].array);
-    length += (size_t)snprintf(ret_text + length, DB_STATEMENT_CHARS - length, ") ON CONFLICT DO NOTHING");
+    length += (size_t)snprintf(ret_text + length, DB_STATEMENT_CHARS - length, ")");
     assert(length < DB_STATEMENT_CHARS);
 }

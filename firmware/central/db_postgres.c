@@ -6,11 +6,17 @@
  * its result as well. Rows that come by the thousand are collected and sent as arrays. So a transaction takes a round trip for each
  * time that it has to know something, and two for its commit: before that all results have to be there.
  * When it turns out that a row was not written (a key is taken, or there is no such row to change), the transaction is given up
- * with -EAGAIN, and in the next one, which is exact, every write waits for its result and says itself what is wrong. */
+ * with -EAGAIN, and in the next one, which is exact, every write waits for its result and says itself what is wrong.
+ *
+ * A lock within a transaction does not help against those who changed the row meanwhile: what was read is what was there at its
+ * begin. So who lost over an account queues up before the next begin, for a lock of the connection (an advisory lock) that is
+ * given up with the commit. Who reads the account of somebody in that queue loses at once and gets into line. Without it one of many
+ * that want the same account might lose for ever. */
 #include "firmware/central/db_postgres.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -55,6 +61,11 @@ static int take_row(const PGresult *result, int row, db_each *each, void *contex
     return each(context, values, (size_t)count);
 }
 
+static bool is_exact(const struct postgres *pg)
+{
+    return pg->exact || pg->always_exact;
+}
+
 struct reader { db_each *each; void *context; int ended; };
 
 static void take_result(struct postgres *pg, const struct pending *pending, const PGresult *result, struct reader *reader)
@@ -68,20 +79,26 @@ static void take_result(struct postgres *pg, const struct pending *pending, cons
         break;
     case PGRES_SINGLE_TUPLE:
     case PGRES_TUPLES_OK:
+        if (pending->kind == PENDING_UNLOCK)
+            pg->queued = false;
+        if (pending->kind == PENDING_PASS && PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 0 && pg->failed == 0)
+            pg->failed = -EAGAIN;
         for (int row = 0; reader && reader->ended == 0 && row < PQntuples(result); row++)
             reader->ended = take_row(result, row, reader->each, reader->context);
         break;
     case PGRES_PIPELINE_ABORTED:             /* behind the one that failed */
         break;
     default:
-        if (pg->failed == 0)
-            pg->failed = postgres_errno(PQresultErrorField(result, PG_DIAG_SQLSTATE));
-    }
-}
+        if (pg->failed == 0) {
+            const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
-static bool is_exact(const struct postgres *pg)
-{
-    return pg->exact || pg->always_exact;
+            pg->failed = postgres_errno(state);
+            if (state && strcmp(state, "23505") == 0 && !is_exact(pg)) {   /* a key is taken */
+                pg->exact = true;            /* from the next begin on */
+                pg->failed = -EAGAIN;
+            }
+        }
+    }
 }
 
 static int lost(struct postgres *pg)
@@ -119,13 +136,15 @@ static int settle(struct postgres *pg, struct reader *reader)
     PQclear(result);
     pg->pending_count = 0;
     if (pg->failed == 0 && pg->other_count && !is_exact(pg)) {
-        pg->exact = true;                    /* from the next begin on */
+        pg->exact = true;
         pg->failed = -EAGAIN;
     }
     return pg->failed;
 }
 
 /* -- what is sent ------------------------------------------------------------------------------------------------------------ */
+
+#define ANY (struct pending){ PENDING_ANY, 0, false }
 
 static int push(struct postgres *pg, struct pending pending)
 {
@@ -152,7 +171,7 @@ static int send(struct postgres *pg, char prefix, unsigned id, const char *const
     return push(pg, pending);
 }
 
-static int send_values(struct postgres *pg, enum db_statement_id id, const struct db_value *values, size_t count, struct pending pending)
+static int send_values(struct postgres *pg, char prefix, unsigned id, const struct db_value *values, size_t count, struct pending pending)
 {
     char numbers[DB_FIELDS_MAX][8];
     const char *octets[DB_FIELDS_MAX];
@@ -169,7 +188,7 @@ static int send_values(struct postgres *pg, enum db_statement_id id, const struc
         for (size_t octet = 8; octet-- > 0; number >>= 8)
             numbers[i][octet] = (char)(number & 0xFF);
     }
-    return send(pg, 's', id, octets, lengths, count, pending);
+    return send(pg, prefix, id, octets, lengths, count, pending);
 }
 
 static int send_bulk(struct postgres *pg, enum db_table_id table)
@@ -200,16 +219,39 @@ static void wait_a_little(unsigned attempt)
     (void)nanosleep(&pause, NULL);
 }
 
+/* Of its account; that two share one does no harm. */
+static int64_t lock_of(const struct postgres *pg)
+{
+    return 1 + pg->account % (INT32_MAX - 1);
+}
+
+static int queue_up(struct postgres *pg)
+{
+    char text[96];
+
+    (void)snprintf(text, sizeof text, "SELECT pg_advisory_lock(" LOCKS_OF_ACCOUNTS ",%d)", (int)lock_of(pg));
+    if (send_words(pg, text, ANY) == 0 && settle(pg, NULL) == 0)
+        pg->queued = true;
+    return pg->failed;
+}
+
+static int leave_queue(struct postgres *pg)
+{
+    return pg->queued ? send_words(pg, "SELECT pg_advisory_unlock_all()", (struct pending){ PENDING_UNLOCK, 0, false }) : 0;
+}
+
 static int begin(struct central_db *db, unsigned attempt)
 {
     struct postgres *pg = (struct postgres *)db;
     char problem[512];
     int r = 0;
 
-    if (attempt > 0)
-        wait_a_little(attempt);
-    else
+    if (attempt == 0) {
         pg->exact = false;
+        pg->account = 0;
+    } else if (pg->account == 0 || attempt > 3) {
+        wait_a_little(attempt);
+    }
     if (pg->connection && PQstatus(pg->connection) != CONNECTION_OK)
         postgres_disconnect(pg);
     if (!pg->connection)
@@ -219,7 +261,10 @@ static int begin(struct central_db *db, unsigned attempt)
     pg->begun = true;
     pg->wrote = pg->other_count = false;
     pg->failed = 0;
-    return send_words(pg, "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE", (struct pending){ PENDING_ANY, 0, false });
+    if (pg->account != 0 && queue_up(pg) < 0)
+        return pg->failed;
+    pg->account = 0;
+    return send_words(pg, "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE", ANY);
 }
 
 static void rollback(struct central_db *db)
@@ -231,7 +276,7 @@ static void rollback(struct central_db *db)
     if (pg->begun && pg->connection) {
         (void)settle(pg, NULL);
         pg->failed = 0;
-        if (pg->connection && (send_words(pg, "ROLLBACK", (struct pending){ PENDING_ANY, 0, false }) < 0 || settle(pg, NULL) < 0))
+        if (pg->connection && (send_words(pg, "ROLLBACK", ANY) < 0 || leave_queue(pg) < 0 || settle(pg, NULL) < 0))
             postgres_disconnect(pg);
     }
     pg->begun = false;
@@ -250,7 +295,7 @@ static int commit(struct central_db *db)
     if (pg->failed < 0 || settle(pg, NULL) < 0)
         return pg->failed;
     pg->committing = true;
-    if (send_words(pg, "COMMIT", (struct pending){ PENDING_COMMIT, 0, false }) == 0)
+    if (send_words(pg, "COMMIT", (struct pending){ PENDING_COMMIT, 0, false }) == 0 && leave_queue(pg) == 0)
         (void)settle(pg, NULL);
     pg->committing = false;
     if (pg->failed == 0)
@@ -269,6 +314,8 @@ static int write_rows(struct central_db *db, enum db_statement_id id, const stru
     if (pg->failed < 0 || !pg->begun)
         return pg->failed < 0 ? pg->failed : -EIO;
     pg->wrote = true;
+    if (id == DO_ACCOUNT_SET)
+        pg->account = values[count - 1].number;
     if (statement->shape == SHAPE_ADD && db_tables[statement->table].many && !exact) {
         if (db_bulk_add(&pg->bulks[statement->table], &db_tables[statement->table], values) < 0)
             return pg->failed = -ENOMEM;
@@ -276,7 +323,7 @@ static int write_rows(struct central_db *db, enum db_statement_id id, const stru
     }
     if (send_bulk(pg, statement->table) < 0)
         return pg->failed;
-    if (send_values(pg, id, values, count, (struct pending){ statement->any_count ? PENDING_ANY : PENDING_COUNT, 1, false }) < 0 || !exact)
+    if (send_values(pg, 's', id, values, count, (struct pending){ statement->any_count ? PENDING_ANY : PENDING_COUNT, 1, false }) < 0 || !exact)
         return pg->failed;
     if (settle(pg, NULL) < 0)
         return pg->failed;
@@ -284,6 +331,18 @@ static int write_rows(struct central_db *db, enum db_statement_id id, const stru
         return 0;
     pg->other_count = false;
     return statement->shape == SHAPE_ADD ? -EEXIST : -ENOENT;
+}
+
+/* Nobody in the queue holds this account now, and until the end of this transaction nobody will. */
+static int ask_pass(struct postgres *pg, int64_t account)
+{
+    struct db_value lock;
+
+    pg->account = account;
+    lock = db_number(lock_of(pg));
+    if (pg->queued)                          /* it holds it; asked again it would be refused as long as somebody waits for it */
+        return 0;
+    return send_values(pg, 'p', 0, &lock, 1, (struct pending){ PENDING_PASS, 0, false });
 }
 
 static int read_rows(struct central_db *db, enum db_statement_id id, const struct db_value *values, size_t count, db_each *each, void *context)
@@ -295,11 +354,13 @@ static int read_rows(struct central_db *db, enum db_statement_id id, const struc
     if (pg->failed < 0 || !pg->begun)
         return pg->failed < 0 ? pg->failed : -EIO;
     pg->wrote = pg->wrote || statement->writes;
+    if (id == DO_ACCOUNT_GET && ask_pass(pg, values[0].number) < 0)
+        return pg->failed;
     if (send_bulk(pg, statement->table) < 0)
         return pg->failed;
     if (pg->pending_count + 1 >= PENDING_MAX && settle(pg, NULL) < 0)
         return pg->failed;
-    if (send_values(pg, id, values, count, (struct pending){ PENDING_ROWS, 0, statement->stream }) < 0 || settle(pg, &reader) < 0)
+    if (send_values(pg, 's', id, values, count, (struct pending){ PENDING_ROWS, 0, statement->stream }) < 0 || settle(pg, &reader) < 0)
         return pg->failed;
     return reader.ended;
 }

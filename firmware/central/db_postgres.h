@@ -12,7 +12,7 @@
 #define PENDING_MAX 256
 
 /* A statement that was sent and whose result was not read yet. */
-struct pending { enum { PENDING_ANY, PENDING_ROWS, PENDING_COUNT, PENDING_COMMIT } kind; uint64_t count; bool stream; };
+struct pending { enum { PENDING_ANY, PENDING_ROWS, PENDING_COUNT, PENDING_COMMIT, PENDING_UNLOCK, PENDING_PASS } kind; uint64_t count; bool stream; };
 
 struct postgres {
     struct central_db base;
@@ -21,6 +21,8 @@ struct postgres {
     bool begun, wrote, committing;
     int failed;                              /* of this transaction: whatever is asked of it answers this */
     bool exact, always_exact;
+    int64_t account;                         /* that this transaction read or wrote; 0: none */
+    bool queued;                             /* it holds the lock of those who lost before */
     bool other_count;                        /* a statement changed more or fewer rows than it should have */
     struct pending pending[PENDING_MAX];
     size_t pending_count;
@@ -31,6 +33,7 @@ struct postgres {
 int postgres_connect(struct postgres *pg, char *problem, size_t problem_size);
 void postgres_disconnect(struct postgres *pg);
 int postgres_errno(const char *sqlstate);    /* NULL: the connection is lost */
+#define LOCKS_OF_ACCOUNTS "1129345379"       /* "CPsc": other programs may have advisory locks of their own */
 void postgres_name(char prefix, unsigned id, char ret_name[8]);   /* of a prepared statement */
 
 #endif

@@ -22,7 +22,7 @@ static const char settings[] =
     "SET jit=off; SET lock_timeout='5s'; SET idle_in_transaction_session_timeout='60s'; SET standard_conforming_strings=on;"
     "SELECT set_config('synchronous_commit','on',false) WHERE current_setting('synchronous_commit')='off'";
 
-#define LOCK_OF_MIGRATION "SELECT pg_advisory_xact_lock(1129345379)"   /* "CPsc" */
+#define LOCK_OF_MIGRATION "SELECT pg_advisory_xact_lock(" LOCKS_OF_ACCOUNTS ",0)"   /* no account has this number */
 
 bool db_postgres_is_address(const char *where)
 {
@@ -159,8 +159,11 @@ static int prepare(struct postgres *pg)
             r = prepare_one(pg, 'm', id, text);
             sent++;
         }
+    if (r == 0)
+        r = prepare_one(pg, 'p', 0, "SELECT pg_try_advisory_xact_lock_shared(" LOCKS_OF_ACCOUNTS ",$1::bigint::int)");
     if (r == 0 && !PQpipelineSync(pg->connection))
         r = -EAGAIN;
+    sent++;
     for (size_t i = 0; r == 0 && i < sent; i++) {
         PGresult *result;
 
@@ -185,6 +188,7 @@ void postgres_disconnect(struct postgres *pg)
     PQfinish(pg->connection);                /* accepts NULL */
     pg->connection = NULL;
     pg->pending_count = 0;
+    pg->queued = false;                      /* its locks went with it */
 }
 
 int postgres_connect(struct postgres *pg, char *problem, size_t problem_size)

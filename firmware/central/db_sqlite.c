@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -193,6 +194,16 @@ static void make(const char *path)
         (void)close(fd);
 }
 
+/* Another process writes. SQLite's own handler sleeps longer each time, up to 100 ms, and so is late where others come often. */
+static int wait_for_others(void *context, int times)
+{
+    const struct timespec pause = { 0, 1000000 };
+
+    (void)context;
+    (void)nanosleep(&pause, NULL);
+    return times < BUSY_TIMEOUT_MS;
+}
+
 static int open_file(struct sqlite *sqlite, bool first, char *problem, size_t size)
 {
     char detail[256] = "";
@@ -201,7 +212,7 @@ static int open_file(struct sqlite *sqlite, bool first, char *problem, size_t si
 
     if (r == 0) {
         (void)sqlite3_extended_result_codes(sqlite->db, 1);
-        (void)sqlite3_busy_timeout(sqlite->db, BUSY_TIMEOUT_MS);
+        (void)sqlite3_busy_handler(sqlite->db, wait_for_others, NULL);
         r = recognise(sqlite, &version, problem, size);
         if (r < 0)
             goto out;                        /* explained */
