@@ -191,14 +191,14 @@ const struct db_table db_tables[DB_TABLES] = {
 
 #define ADD(table) { SHAPE_ADD, table, NULL, .writes = true }
 #define SET(table) { SHAPE_SET, table, NULL, .writes = true }
-#define GET(table) { SHAPE_GET, table, NULL }
+#define GET(table) { SHAPE_GET, table, NULL, .writes = false }
 
 /* Leases that are neither closed nor written off are found by lease_unsettled, whose condition has to stand here as it does there. */
 const struct db_statement db_statements[DB_STATEMENTS] = {
     [DO_ACCOUNT_ADD] = { SHAPE_TEXT, TABLE_ACCOUNT, "INSERT INTO account(name,created_ms,available_micro,funded_micro,paid_out_micro,postings)"
                          " VALUES($1,$2,$3,$4,$5,$6) ON CONFLICT DO NOTHING RETURNING id", .writes = true },
     [DO_ACCOUNT_GET] = GET(TABLE_ACCOUNT),
-    [DO_ACCOUNT_FIND] = { SHAPE_SELECT, TABLE_ACCOUNT, "WHERE name=$1" },
+    [DO_ACCOUNT_FIND] = { SHAPE_SELECT, TABLE_ACCOUNT, "WHERE name=$1", .writes = false },
     [DO_ACCOUNT_SET] = SET(TABLE_ACCOUNT),
     [DO_ACCOUNT_LIST] = { SHAPE_SELECT, TABLE_ACCOUNT, "ORDER BY id", .stream = true },
     [DO_BOX_ADD] = ADD(TABLE_BOX),
@@ -211,14 +211,14 @@ const struct db_statement db_statements[DB_STATEMENTS] = {
     [DO_LEASE_SET] = SET(TABLE_LEASE),
     [DO_LEASE_LIST] = { SHAPE_SELECT, TABLE_LEASE, "WHERE box=$1 ORDER BY id", .stream = true },
     [DO_LEASE_LIST_ALL] = { SHAPE_SELECT, TABLE_LEASE, "ORDER BY box,id", .stream = true },
-    [DO_LEASE_UNSETTLED] = { SHAPE_SELECT, TABLE_LEASE, "WHERE box=$1 AND state<4 ORDER BY id" },
+    [DO_LEASE_UNSETTLED] = { SHAPE_SELECT, TABLE_LEASE, "WHERE box=$1 AND state<4 ORDER BY id", .writes = false },
     [DO_LEASE_UNSETTLED_ALL] = { SHAPE_SELECT, TABLE_LEASE, "WHERE state<4 ORDER BY box,id", .stream = true },
-    [DO_LEASE_DUE] = { SHAPE_SELECT, TABLE_LEASE, "WHERE state=1 AND spend_until_ms<=$1 ORDER BY spend_until_ms,box,id LIMIT $2" },
+    [DO_LEASE_DUE] = { SHAPE_SELECT, TABLE_LEASE, "WHERE state=1 AND spend_until_ms<=$1 ORDER BY spend_until_ms,box,id LIMIT $2", .writes = false },
     [DO_POSTING_ADD] = ADD(TABLE_POSTING),
     [DO_POSTING_LIST] = { SHAPE_SELECT, TABLE_POSTING, "WHERE account=$1 AND box=$2 AND lease=$3 ORDER BY number", .stream = true },
     [DO_ENTRY_ADD] = ADD(TABLE_ENTRY),
     [DO_ENTRY_GET] = GET(TABLE_ENTRY),
-    [DO_ENTRY_HASH] = { SHAPE_TEXT, TABLE_ENTRY, "SELECT hash FROM entry WHERE box=$1 AND chain=$2 AND seq=$3" },
+    [DO_ENTRY_HASH] = { SHAPE_TEXT, TABLE_ENTRY, "SELECT hash FROM entry WHERE box=$1 AND chain=$2 AND seq=$3", .writes = false },
     [DO_ENTRY_OVER] = { SHAPE_TEXT, TABLE_ENTRY, "UPDATE entry SET is_over=1 WHERE box=$1 AND chain=$2 AND seq=$3", .writes = true },
     [DO_ENTRY_LIST] = { SHAPE_SELECT, TABLE_ENTRY, "WHERE box=$1 ORDER BY chain,seq", .stream = true },
     [DO_ENTRY_LIST_ALL] = { SHAPE_SELECT, TABLE_ENTRY, "ORDER BY box,chain,seq", .stream = true },
@@ -226,10 +226,10 @@ const struct db_statement db_statements[DB_STATEMENTS] = {
     [DO_ANSWER_GET] = GET(TABLE_ANSWER),
     [DO_ANSWER_PRUNE] = { SHAPE_TEXT, TABLE_ANSWER, "DELETE FROM answer WHERE lease=0 AND at_ms<$1", .writes = true, .any_count = true },
     [DO_COMMAND_ADD] = ADD(TABLE_COMMAND),
-    [DO_COMMAND_LIST] = { SHAPE_SELECT, TABLE_COMMAND, "WHERE box=$1 AND epoch=$2 AND number>$3 ORDER BY number LIMIT $4" },
+    [DO_COMMAND_LIST] = { SHAPE_SELECT, TABLE_COMMAND, "WHERE box=$1 AND epoch=$2 AND number>$3 ORDER BY number LIMIT $4", .writes = false },
     [DO_PRICE_ADD] = ADD(TABLE_PRICE),
     [DO_PRICE_GET] = GET(TABLE_PRICE),
-    [DO_PRICE_NEWEST] = { SHAPE_TEXT, TABLE_PRICE, "SELECT version FROM price ORDER BY version DESC LIMIT 1" },
+    [DO_PRICE_NEWEST] = { SHAPE_TEXT, TABLE_PRICE, "SELECT version FROM price ORDER BY version DESC LIMIT 1", .writes = false },
     [DO_PRICE_ROW_ADD] = ADD(TABLE_PRICE_ROW),
     [DO_PRICE_ROW_GET] = GET(TABLE_PRICE_ROW),
     [DO_TOKEN_ADD] = ADD(TABLE_TOKEN),
