@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "src/base/utf8.h"
+
 static const struct { const char *name, *words; } statuses[ACCOUNT_STATUSES] = {
     [ACCOUNT_OK] = { "ok", "Done." },
     [ACCOUNT_UNKNOWN_BOX] = { "unknown_box", "This account has no such box." },
@@ -131,12 +133,26 @@ int account_post(const struct account_db *db, struct account_row *account, struc
     return db->ops->posting_add(db->db, posting);
 }
 
+bool account_text_fits(const char *text, size_t chars)
+{
+    size_t length = strlen(text);
+
+    if (length >= chars || !utf8_is_valid(text, length, NULL))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+            return false;
+    return true;
+}
+
 /* -- leases and boxes -------------------------------------------------------------------------------------------------- */
 
 static int collect(void *context, const struct account_lease *row)
 {
     struct account_unclosed *unclosed = context;
 
+    if (row->state == ACCOUNT_LEASE_FENCED)
+        return 0;
     if (unclosed->count == ACCOUNT_UNCLOSED_MAX)
         return -EOVERFLOW;
     unclosed->leases[unclosed->count++] = *row;
@@ -167,8 +183,7 @@ int account_fence(const struct account_db *db, struct account_box *box, int64_t 
     int r = account_unclosed(db, box->id, &unclosed);
 
     for (size_t i = 0; r == 0 && i < unclosed.count; i++)
-        if (unclosed.leases[i].state != ACCOUNT_LEASE_FENCED)
-            r = account_suspend(db, &unclosed.leases[i], ACCOUNT_LEASE_FENCED, now_ms);
+        r = account_suspend(db, &unclosed.leases[i], ACCOUNT_LEASE_FENCED, now_ms);
     if (r < 0)
         return r;
     if (box->epoch == UINT32_MAX)

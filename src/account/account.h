@@ -20,6 +20,7 @@
 #define ACCOUNT_USAGE_MAX 4096               /* entries */
 #define ACCOUNT_COMMANDS_MAX 64              /* in one answer */
 #define ACCOUNT_CERTIFICATE_CHARS 4096
+#define ACCOUNT_VALID_MS_MAX INT64_C(31622400000)   /* of a token: a year */
 
 enum account_status {
     ACCOUNT_OK,
@@ -119,7 +120,8 @@ int account_fund(const struct account_db *db, const char *name, int64_t micro, c
 /* Takes what is available out of the account. */
 int account_payout(const struct account_db *db, const char *name, int64_t micro, const char *who, const char *note, int64_t now_ms,
                    enum account_status *ret_status);
-/* Gives back what one part cost: a new posting that names that of the capture. chain 0: the box's present journal. The box is told. */
+/* Gives back what one part cost: a new posting that names that of the capture. chain 0: the box's present journal,
+ * and then the box is told. */
 int account_refund(const struct account_db *db, const struct account_hands *hands, const uint8_t box[LEASE_BOX_ID_OCTETS], uint32_t chain,
                    uint64_t entry, const char *who, const char *note, int64_t now_ms, enum account_status *ret_status, int64_t *ret_micro);
 
@@ -139,7 +141,9 @@ int account_reincarnate(const struct account_db *db, const struct account_hands 
 int account_write_off(const struct account_db *db, const uint8_t box[LEASE_BOX_ID_OCTETS], uint64_t lease, int64_t used_micro,
                       const char *who, const char *note, int64_t now_ms, enum account_status *ret_status, int64_t *ret_returned_micro);
 
-/* A price table: rows by their place in ascending order of prefixes. The version must be the next one. All boxes are told. */
+/* A price table: rows by their place in ascending order of prefixes. The version must be the next one. When it is there,
+ * each box that is not fenced is told in a transaction of its own: an error may leave some untold, and the same import again
+ * (ALREADY: it is there) tells those. */
 struct account_price_ask { struct account_price price; const struct account_price_row *rows; };
 int account_price_import(const struct account_db *db, const struct account_hands *hands, const struct account_price_ask *ask,
                          int64_t now_ms, enum account_status *ret_status);
