@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * bench_account_storage - what the storages of cellpost-central carry: leases and posts of usage per second, in SQLite and in
- * PostgreSQL, with 1 and 2 processes of several threads, all boxes of one account or of one each. Every transaction is what
- * src/account makes of a request, without what it computes (signatures, hashes); every commit is on the disk. */
+ * PostgreSQL, with 1 and 2 processes of several threads, all boxes of one account or of one each. The requests go through
+ * src/account, without the network and without signatures; every commit is on the disk. A lease is the successor of the one
+ * before, which is then closed: per_second counts such pairs, latency is that of the lease. */
 #include "tests/bench/figures.h"
 
 #include <errno.h>
@@ -17,19 +18,24 @@
 #include <unistd.h>
 
 #include "firmware/central/db.h"
-#include "src/account/account_internal.h"
+#include "src/account/account.h"
 #include "tests/postgres/server.h"
 
 #define NOW_MS INT64_C(1790000000000)
 #define PROCESSES_MAX 8
 #define THREADS_MAX 32
+#define BOXES_MAX 32
 #define SAMPLES_MAX 20000
+#define PRICES 50
+#define MICRO INT64_C(100000000)             /* of a lease: more than a run uses */
 
 static unsigned seconds = 5, threads = 4, boxes_per_thread = 8;
 
 /* What a process tells the one that measures, in shared memory. */
-struct told { unsigned done, tries, given_up, samples; float latency_us[SAMPLES_MAX]; };
-struct shared { struct told told[PROCESSES_MAX][THREADS_MAX]; };
+struct told { unsigned done, given_up, samples; float latency_us[SAMPLES_MAX]; };
+/* What a box knows of itself. */
+struct box { struct account_caller caller; struct journal_head head; uint64_t open; };
+struct shared { struct told told[PROCESSES_MAX][THREADS_MAX]; struct box boxes[PROCESSES_MAX][THREADS_MAX][BOXES_MAX]; };
 
 enum work { WORK_LEASES, WORK_USAGE };
 struct run { const char *where; enum work work; unsigned processes, entries, round; bool one_account; struct shared *shared; };
@@ -61,137 +67,137 @@ static struct central_db *open_db(const char *where)
     return db;
 }
 
-/* Ids are random in the field, so those of neighbours are not on one page. */
-static void box_id(unsigned number, uint8_t ret_id[LEASE_BOX_ID_OCTETS])
-{
-    uint8_t octets[4] = { (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number }, hash[SHA256_OCTETS];
+/* -- the account --------------------------------------------------------------------------------------------------------------- */
 
-    octets_sha256(octets, sizeof octets, hash);
-    memcpy(ret_id, hash, LEASE_BOX_ID_OCTETS);
+static int no_random(void *context, unsigned char *ret_octets, size_t length)
+{
+    static _Thread_local uint64_t number;
+
+    (void)context;
+    number++;
+    for (size_t i = 0; i < length; i++)
+        ret_octets[i] = (uint8_t)((number * UINT64_C(0x9E3779B97F4A7C15) + (uint64_t)getpid()) >> i % 8 * 8);
+    return 0;
 }
 
-/* -- requests -------------------------------------------------------------------------------------------------------------- */
-
-struct request { unsigned box; uint64_t random; size_t entries; unsigned tries; };
-
-/* The successor of the lease before, which is closed with it, so that a box has one as most have. */
-static int lease_work(const struct account_db *db, void *context)
+static int no_paper(void *context, struct lease *lease) { (void)context; (void)lease; return 0; }
+static int no_command(void *context, struct command *command, const uint8_t box[LEASE_BOX_ID_OCTETS], uint32_t epoch)
 {
-    struct request *request = context;
-    struct account_box box;
-    struct account_row account;
-    struct account_lease before, lease;
-    struct account_price price;
-    struct account_answer answer = { .status = 0 };
-    struct account_posting grant = { .from = BOOK_AVAILABLE, .to = BOOK_LEASED, .micro = 1000, .reason = FOR_GRANT, .at_ms = NOW_MS };
-    struct account_posting close = { .from = BOOK_LEASED, .to = BOOK_AVAILABLE, .reason = FOR_CLOSE, .at_ms = NOW_MS };
-    struct account_unclosed unclosed;
-    uint8_t id[LEASE_BOX_ID_OCTETS];
-    int r;
-
-    request->tries++;
-    box_id(request->box, id);
-    memcpy(answer.box, id, sizeof id);
-    memcpy(answer.request, &request->random, sizeof request->random);
-    r = db->ops->box_get(db->db, id, &box);
-    if (r == 0)
-        r = db->ops->answer_get(db->db, id, answer.request, &answer);
-    r = r == -ENOENT ? db->ops->account_get(db->db, box.account, &account) : r < 0 ? r : -EEXIST;
-    if (r == 0)
-        r = db->ops->price_get(db->db, 0, &price);
-    if (r == 0)
-        r = account_unclosed(db, id, &unclosed);
-    if (r == 0)
-        r = db->ops->lease_get(db->db, id, box.last_lease_id, &before);
-    if (r < 0)
-        return r;
-    lease = (struct account_lease){ .id = ++box.last_lease_id, .account = account.id, .epoch = 1, .state = ACCOUNT_LEASE_OPEN, .grant_micro = 1000,
-                                    .price_version = price.version, .issued_ms = NOW_MS, .spend_until_ms = NOW_MS + 86400000 };
-    memcpy(lease.box, id, sizeof id);
-    answer.lease = lease.id;
-    r = account_post(db, &account, &lease, &grant);
-    if (r == 0)
-        r = db->ops->lease_add(db->db, &lease);
-    close.micro = before.rest_micro;
-    if (r == 0 && close.micro > 0)
-        r = account_post(db, &account, &before, &close);
-    before.state = ACCOUNT_LEASE_CLOSED;
-    if (r == 0)
-        r = db->ops->lease_set(db->db, &before);
-    if (r == 0)
-        r = db->ops->account_set(db->db, &account);
-    if (r == 0)
-        r = db->ops->answer_add(db->db, &answer);
-    return r < 0 ? r : db->ops->box_set(db->db, &box);
+    (void)context; (void)command; (void)box; (void)epoch;
+    return 0;
 }
 
-static int usage_work(const struct account_db *db, void *context)
+static int no_certificate(void *context, const char *csr, const uint8_t box[LEASE_BOX_ID_OCTETS], int64_t now_ms,
+                          char ret_certificate[ACCOUNT_CERTIFICATE_CHARS], uint8_t ret_key_sha256[SHA256_OCTETS])
 {
-    struct request *request = context;
-    struct account_box box;
-    struct account_row account;
-    struct account_lease lease;
-    struct account_price_row price;
-    uint8_t id[LEASE_BOX_ID_OCTETS];
+    (void)context; (void)csr; (void)now_ms;
+    ret_certificate[0] = '\0';
+    octets_sha256(box, LEASE_BOX_ID_OCTETS, ret_key_sha256);
+    return 0;
+}
+
+static const struct account_hands hands = { no_random, no_paper, no_command, no_certificate, NULL, 86400000, 86400000 };
+
+static struct box enrol(const struct account_db *db, const char *account, unsigned number)
+{
+    enum account_status status = ACCOUNT_OK;
+    struct account_token_ask ask = { .account = account, .label = "bench", .lease_max_micro = MICRO, .valid_ms = 1000 };
+    struct account_enrol_ask enrol_ask = { .csr = "csr", .version = "1" };
+    struct account_enrol_told told;
+    struct box box = { .open = 0 };
+    char token[64];
+
+    (void)snprintf(token, sizeof token, "%s-%u", account, number);
+    enrol_ask.token = token;
+    octets_sha256((const uint8_t *)token, strlen(token), ask.token_sha256);
+    check(account_token_new(db, &ask, NOW_MS, &status) == 0 && status == ACCOUNT_OK, "no token");
+    check(account_enrol(db, &hands, &enrol_ask, NOW_MS, &status, &told) == 0 && status == ACCOUNT_OK, "no box");
+    memcpy(box.caller.box, told.box, sizeof told.box);
+    octets_sha256(told.box, sizeof told.box, box.caller.key_sha256);
+    box.caller.epoch = told.epoch;
+    return box;
+}
+
+/* The successor of the lease before. */
+static int ask_lease(const struct account_db *db, struct box *box)
+{
+    struct account_lease_ask ask = { .want_micro = MICRO, .head = box->head, .open_lease_id = box->open };
+    enum account_status status = ACCOUNT_OK;
+    struct account_lease_told told;
     int r;
 
-    request->tries++;
-    box_id(request->box, id);
-    r = db->ops->box_get(db->db, id, &box);
+    memcpy(ask.request, &box->open, sizeof box->open);
+    r = account_lease(db, &hands, &box->caller, &ask, NOW_MS, &status, &told);
+    check(r != 0 || status == ACCOUNT_OK, account_status_name(status));
     if (r == 0)
-        r = db->ops->account_get(db->db, box.account, &account);
-    if (r == 0)
-        r = db->ops->lease_get(db->db, id, box.last_lease_id, &lease);
-    lease.rest_micro += (int64_t)request->entries;   /* never used up */
-    for (size_t i = 0; r == 0 && i < request->entries; i++) {
-        struct account_entry row = { .chain = box.chain, .paid = PAID_FROM_REST,
-                                     .entry = { .seq = ++box.acked.seq, .lease_id = lease.id, .kind = JOURNAL_CAPTURE, .message_id = (int64_t)box.acked.seq,
-                                                .part = 1, .attempt = 1, .units_micro = 1, .price_row = (uint32_t)(i % 50) } };
-        struct account_posting posting = { .from = BOOK_LEASED, .to = BOOK_CAPTURED, .micro = 1, .reason = FOR_CAPTURE, .chain = box.chain,
-                                           .entry = box.acked.seq, .at_ms = NOW_MS };
+        box->open = told.lease.lease_id;
+    return r;
+}
 
-        memcpy(row.box, id, sizeof id);
-        r = db->ops->price_row_get(db->db, 1, row.entry.price_row, &price);
-        if (r == 0)
-            r = account_post(db, NULL, &lease, &posting);
-        row.posting = posting.number;
-        if (r == 0)
-            r = db->ops->entry_add(db->db, &row);
+static int close_before(const struct account_db *db, struct box *box)
+{
+    struct account_close_ask ask = { .lease_id = box->open - 1, .head = box->head, .rest_micro = MICRO };
+    enum account_status status = ACCOUNT_OK;
+    int64_t returned_micro;
+    int r = ask.lease_id > 0 ? account_close(db, &box->caller, &ask, NOW_MS, &status, &returned_micro) : 0;
+
+    check(r != 0 || status == ACCOUNT_OK, account_status_name(status));
+    return r;
+}
+
+static int tell_usage(const struct account_db *db, struct box *box, size_t count)
+{
+    static _Thread_local struct journal_entry entries[ACCOUNT_USAGE_MAX];
+    struct account_usage_ask ask = { .from_seq = box->head.seq + 1, .entries = entries, .count = count, .head = box->head };
+    struct account_usage_told told;
+    enum account_status status = ACCOUNT_OK;
+    int r;
+
+    memcpy(ask.prev_hash, box->head.hash, sizeof ask.prev_hash);
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = (struct journal_entry){ .lease_id = box->open, .kind = JOURNAL_CAPTURE, .message_id = (int64_t)ask.head.seq + 1, .part = 1,
+                                             .attempt = 1, .units_micro = 1, .price_row = (uint32_t)(i % PRICES) };
+        check(journal_append(&ask.head, &entries[i]) == 0, "no entry");
     }
+    r = account_usage(db, &hands, &box->caller, &ask, NOW_MS, &status, &told);
+    check(r != 0 || status == ACCOUNT_OK, account_status_name(status));
     if (r == 0)
-        r = db->ops->lease_set(db->db, &lease);
-    return r < 0 ? r : db->ops->box_set(db->db, &box);
+        box->head = ask.head;
+    return r;
 }
 
 /* -- processes and threads --------------------------------------------------------------------------------------------------- */
+
+static int again(struct told *told, int r)
+{
+    check(r == 0 || r == -EAGAIN, "a request failed");
+    told->given_up += r != 0;
+    return r;
+}
 
 static void *work(void *context)
 {
     struct worker *worker = context;
     const struct run *run = worker->run;
     struct told *told = &run->shared->told[worker->process][worker->thread];
-    struct central_db *db = open_db(run->where);
-    struct account_db ops = central_db_ops(db);
-    unsigned first = (worker->process * threads + worker->thread) * boxes_per_thread;
+    struct box *boxes = run->shared->boxes[worker->process][worker->thread];
+    struct central_db *kept = open_db(run->where);
+    struct account_db db = central_db_ops(kept);
     double end = now_s() + seconds;
 
-    for (unsigned i = 0;; i++) {
-        struct request request = { .box = first + i % boxes_per_thread, .entries = run->entries,
-                                   .random = (uint64_t)run->round << 48 | (uint64_t)first << 32 | i };
+    for (unsigned i = 0; now_s() < end; i++) {
+        struct box *box = &boxes[i % boxes_per_thread];
         double start = now_s();
-        int r;
 
-        if (start >= end)
-            break;
-        r = account_transact(&ops, run->work == WORK_LEASES ? lease_work : usage_work, &request);
-        check(r == 0 || r == -EAGAIN, "a request failed");
-        told->tries += request.tries;
-        told->done += r == 0;
-        told->given_up += r != 0;
+        while (again(told, run->work == WORK_LEASES ? ask_lease(&db, box) : tell_usage(&db, box, run->entries)) != 0)
+            ;
+        told->done++;
         if (told->samples < SAMPLES_MAX)
             told->latency_us[told->samples++] = (float)((now_s() - start) * 1e6);
+        while (run->work == WORK_LEASES && again(told, close_before(&db, box)) != 0)
+            ;
     }
-    central_db_close(db);
+    central_db_close(kept);
     return NULL;
 }
 
@@ -209,51 +215,43 @@ static void run_process(const struct run *run, unsigned process)
 
 static void prepare(const struct run *run)
 {
-    struct central_db *db = open_db(run->where);
-    struct account_db ops = central_db_ops(db);
-    struct account_price price = { .version = 1, .csv = "", .csv_length = 0 };
-    struct account_row account = { .id = 0 };
-    bool first = true;
+    struct central_db *kept = open_db(run->where);
+    struct account_db db = central_db_ops(kept);
+    enum account_status status = ACCOUNT_OK;
+    char name[ACCOUNT_NAME_CHARS] = "";
 
-    check(ops.ops->begin(db, 1) == 0, "it cannot be written");
-    for (unsigned i = 0; i < run->processes * threads * boxes_per_thread; i++) {
-        struct account_box box, row = { .state = BOX_ACTIVE, .epoch = 1, .chain = 1, .last_lease_id = 1, .lease_max_micro = 1000 };
-        struct account_lease lease = { .id = 1, .epoch = 1, .state = ACCOUNT_LEASE_OPEN, .price_version = 1, .grant_micro = 1000, .rest_micro = 1000 };
-
-        if (!run->one_account || first) {
-            account = (struct account_row){ .available_micro = INT64_C(1000000000000000), .funded_micro = INT64_C(1000000000000000) };
-            (void)snprintf(account.name, sizeof account.name, "account-%u-%u", run->round, i);
-            check(ops.ops->account_add(db, &account) == 0, "no account");
-        }
-        box_id(i, row.id);
-        memcpy(lease.box, row.id, sizeof lease.box);
-        row.account = lease.account = account.id;
-        if (ops.ops->box_get(db, row.id, &box) == -ENOENT) {
-            check(ops.ops->box_add(db, &row) == 0 && ops.ops->lease_add(db, &lease) == 0, "no box");
-        } else {
-            box.account = account.id;
-            check(ops.ops->box_set(db, &box) == 0, "no box");
-        }
-        first = false;
-    }
     if (run->round == 0) {
-        check(ops.ops->price_add(db, &price) == 0, "no prices");
-        for (uint32_t i = 0; i < 50; i++)
-            check(ops.ops->price_row_add(db, &(struct account_price_row){ 1, i, 1, 2 }) == 0, "no prices");
+        struct account_price_row rows[PRICES];
+        struct account_price_ask ask = { { .version = 1, .csv = "bench", .csv_length = 5, .rows = PRICES }, rows };
+
+        for (uint32_t i = 0; i < PRICES; i++)
+            rows[i] = (struct account_price_row){ 1, i, 1, 2 };
+        check(account_price_import(&db, &hands, &ask, NOW_MS, &status) == 0 && status == ACCOUNT_OK, "no prices");
     }
-    check(ops.ops->commit(db) == 0, "it cannot be written");
-    central_db_close(db);
+    for (unsigned i = 0; i < run->processes * threads * boxes_per_thread; i++) {
+        unsigned thread = i / boxes_per_thread;
+        struct box *box = &run->shared->boxes[thread / threads][thread % threads][i % boxes_per_thread];
+
+        if (!run->one_account || i == 0) {
+            (void)snprintf(name, sizeof name, "account-%u-%u", run->round, i);
+            check(account_create(&db, name, NOW_MS, &status) == 0 && status == ACCOUNT_OK, "no account");
+            check(account_fund(&db, name, ACCOUNT_MICRO_MAX, "bench", "", NOW_MS, &status) == 0 && status == ACCOUNT_OK, "no funds");
+        }
+        *box = enrol(&db, name, i);
+        check(ask_lease(&db, box) == 0, "no lease");
+    }
+    central_db_close(kept);
 }
 
 static json_t *measure(const struct run *run)
 {
     static double latency_us[PROCESSES_MAX * THREADS_MAX * SAMPLES_MAX];
     size_t samples = 0;
-    unsigned done = 0, tries = 0, given_up = 0;
+    unsigned done = 0, given_up = 0;
     double start, took_s;
 
-    prepare(run);
     memset(run->shared, 0, sizeof *run->shared);
+    prepare(run);
     (void)fflush(stdout);
     start = now_s();
     for (unsigned i = 0; i < run->processes; i++) {
@@ -276,16 +274,14 @@ static json_t *measure(const struct run *run)
             const struct told *told = &run->shared->told[i][j];
 
             done += told->done;
-            tries += told->tries;
             given_up += told->given_up;
             for (unsigned k = 0; k < told->samples; k++)
                 latency_us[samples++] = told->latency_us[k];
         }
     }
-    return json_pack("{s:s, s:i, s:s, s:i, s:f, s:f, s:f, s:i, s:o}", "work", run->work == WORK_LEASES ? "leases" : "usage", "processes",
+    return json_pack("{s:s, s:i, s:s, s:i, s:f, s:f, s:i, s:o}", "work", run->work == WORK_LEASES ? "leases" : "usage", "processes",
                      (int)run->processes, "accounts", run->one_account ? "one" : "one for each box", "entries", (int)run->entries, "per_second",
-                     (double)done / took_s, "entries_per_second", (double)done * run->entries / took_s, "tries", done > 0 ? (double)tries / done : 0.0,
-                     "given_up", (int)given_up, "latency_ms", figures_latency(latency_us, samples));
+                     (double)done / took_s, "entries_per_second", (double)done * run->entries / took_s, "asked_again", (int)given_up, "latency_ms", figures_latency(latency_us, samples));
 }
 
 static json_t *measure_all(const char *where, struct shared *shared)
@@ -322,7 +318,7 @@ int main(int argc, char **argv)
     json_t *figures = json_object();
 
     figures_options(argc, argv, "what the storages of cellpost-central carry", options);
-    check(shared != MAP_FAILED && threads > 0 && threads <= THREADS_MAX && boxes_per_thread > 0, "the options are not ones that can be");
+    check(shared != MAP_FAILED && threads > 0 && threads <= THREADS_MAX && boxes_per_thread > 0 && boxes_per_thread <= BOXES_MAX, "the options are not ones that can be");
     if (sqlite) {
         check(mkdtemp(folder) != NULL, "no folder");
         (void)snprintf(path, sizeof path, "%s/central.db", folder);
