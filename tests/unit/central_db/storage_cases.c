@@ -366,3 +366,133 @@ void a_price_that_was_rolled_back_is_not_remembered(case_open *open)
     }
     central_db_close(kept);
 }
+
+/* -- the account over it ------------------------------------------------------------------------------------------------------------ */
+
+static int random_octets(void *context, unsigned char *ret_octets, size_t length)
+{
+    (void)context;
+    memset(ret_octets, 0x42, length);
+    return 0;
+}
+
+static int sign_lease(void *context, struct lease *lease) { (void)context; (void)lease; return 0; }
+
+static int sign_command(void *context, struct command *command, const uint8_t box[LEASE_BOX_ID_OCTETS], uint32_t epoch)
+{
+    (void)context; (void)command; (void)box; (void)epoch;
+    return 0;
+}
+
+static int certify(void *context, const char *csr, const uint8_t box[LEASE_BOX_ID_OCTETS], int64_t now_ms,
+                   char ret_certificate[ACCOUNT_CERTIFICATE_CHARS], uint8_t ret_key_sha256[SHA256_OCTETS])
+{
+    (void)context; (void)csr; (void)box; (void)now_ms;
+    (void)strcpy(ret_certificate, "certificate");
+    memset(ret_key_sha256, 7, SHA256_OCTETS);
+    return 0;
+}
+
+static const struct account_hands hands = { random_octets, sign_lease, sign_command, certify, NULL, 1000000, 1000000 };
+
+#define OK(call) do { assert_int_equal(call, 0); assert_int_equal(status, ACCOUNT_OK); } while (0)
+#define ROWS 600                             /* of a post: more than are sent together */
+
+struct post { struct journal_head head; struct journal_entry entries[ROWS]; size_t count; uint64_t lease; };
+
+static void add(struct post *post, enum journal_kind kind, int64_t message, uint64_t refers)
+{
+    post->entries[post->count++] = (struct journal_entry){ .seq = post->head.seq + post->count, .lease_id = post->lease, .kind = kind, .message_id = message,
+                                                           .part = 1, .attempt = 1, .units_micro = 10, .price_row = 1, .refers_seq = refers };
+}
+
+/* Takes what is in the post as told, if it was taken. */
+static enum account_status tell(const struct account_db *db, const struct account_caller *caller, struct post *post)
+{
+    struct account_usage_ask ask = { .from_seq = post->head.seq + 1, .entries = post->entries, .count = post->count, .head = post->head };
+    struct account_usage_told told;
+    enum account_status status;
+
+    memcpy(ask.prev_hash, post->head.hash, sizeof ask.prev_hash);
+    for (size_t i = 0; i < post->count; i++)
+        assert_int_equal(journal_append(&ask.head, &post->entries[i]), 0);
+    assert_int_equal(account_usage(db, &hands, caller, &ask, 2, &status, &told), 0);
+    if (status == ACCOUNT_OK) {
+        assert_memory_equal(&told.acked, &ask.head, sizeof ask.head);
+        post->head = ask.head;
+    }
+    post->count = 0;
+    return status;
+}
+
+void posts_of_usage_are_booked_whole_or_not_at_all(case_open *open)
+{
+    struct central_db *kept = open();
+    struct account_db ops = central_db_ops(kept), *db = &ops;
+    struct account_token_ask token = { .account = "shop", .label = "box", .lease_max_micro = 100000, .valid_ms = 1000 };
+    struct account_enrol_ask enrol = { .token = "token", .csr = "csr", .version = "1" };
+    struct account_price_row price_rows[] = { { 1, 0, 1, 2 }, { 1, 1, 10, 20 } };
+    struct account_price_ask prices = { { .version = 1, .csv = "csv", .csv_length = 3, .rows = 2 }, price_rows };
+    struct account_lease_ask lease_ask = { .want_micro = 50000 };
+    struct account_lease_told lease_told;
+    struct account_enrol_told enrolled;
+    struct account_caller caller = { .epoch = 1 };
+    struct account_close_ask closing = { .lease_id = 1 };
+    enum account_status status;
+    struct account_lease lease;
+    struct account_entry entry;
+    struct post post = { .lease = 1 };
+    int64_t returned_micro;
+
+    octets_sha256((const uint8_t *)"token", 5, token.token_sha256);
+    OK(account_create(db, "shop", 1, &status));
+    assert_int_equal(account_create(db, "shop", 1, &status), 0);
+    assert_int_equal(status, ACCOUNT_NAME_TAKEN);
+    OK(account_fund(db, "shop", 60000, "somebody", "paid in cash", 1, &status));
+    OK(account_price_import(db, &hands, &prices, 1, &status));
+    OK(account_token_new(db, &token, 1, &status));
+    OK(account_enrol(db, &hands, &enrol, 1, &status, &enrolled));
+    OK(account_enrol(db, &hands, &enrol, 1, &status, &enrolled));   /* again, the same */
+    assert_string_equal(enrolled.certificate, "certificate");
+    memcpy(caller.box, enrolled.box, sizeof caller.box);
+    memset(caller.key_sha256, 7, sizeof caller.key_sha256);
+    OK(account_lease(db, &hands, &caller, &lease_ask, 1, &status, &lease_told));
+    OK(account_lease(db, &hands, &caller, &lease_ask, 2, &status, &lease_told));
+    assert_true(lease_told.lease.lease_id == 1 && lease_told.available_micro == 10000);
+
+    for (int64_t i = 1; i < ROWS; i++)       /* the last one is of a part that has a capture */
+        add(&post, JOURNAL_CAPTURE, i, 0);
+    add(&post, JOURNAL_CAPTURE, 5, 0);
+    assert_int_equal(tell(db, &caller, &post), ACCOUNT_BAD_ENTRIES);
+    DONE(begin(db->db, 0));
+    DONE(lease_get(db->db, caller.box, 1, &lease));
+    assert_true(lease.captured_micro == 0 && lease.rest_micro == 50000);
+    assert_int_equal(db->ops->entry_get(db->db, caller.box, 1, 1, &entry), -ENOENT);
+    DONE(commit(db->db));
+
+    for (int64_t i = 1; i < ROWS - 3; i++)
+        add(&post, JOURNAL_CAPTURE, i, 0);
+    add(&post, JOURNAL_VOID, 5, 5);          /* of the same post */
+    add(&post, JOURNAL_CAPTURE, 5, 0);
+    add(&post, JOURNAL_RELEASE, 1000, 0);
+    assert_int_equal(tell(db, &caller, &post), ACCOUNT_OK);
+    add(&post, JOURNAL_CAPTURE, 7, 0);       /* of an earlier one */
+    assert_int_equal(tell(db, &caller, &post), ACCOUNT_BAD_ENTRIES);
+    DONE(begin(db->db, 0));
+    DONE(entry_get(db->db, caller.box, 1, 5, &entry));
+    assert_true(entry.over);
+    DONE(entry_get(db->db, caller.box, 1, ROWS - 2, &entry));
+    assert_true(!entry.over && entry.paid == PAID_FROM_REST && entry.entry.message_id == 5);
+    DONE(lease_get(db->db, caller.box, 1, &lease));
+    assert_true(lease.captured_micro == (ROWS - 4) * 10 && lease.rest_micro == 50000 - lease.captured_micro);
+    DONE(commit(db->db));
+
+    closing.head = post.head;
+    closing.captured_micro = lease.captured_micro;
+    closing.rest_micro = lease.rest_micro;
+    OK(account_close(db, &caller, &closing, 3, &status, &returned_micro));
+    assert_int_equal(returned_micro, lease.rest_micro);
+    OK(account_close(db, &caller, &closing, 4, &status, &returned_micro));
+    assert_int_equal(returned_micro, lease.rest_micro);
+    central_db_close(kept);
+}

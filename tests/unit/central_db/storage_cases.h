@@ -28,5 +28,6 @@ void a_list_of_any_length_may_be_left_at_any_row(case_open *open);
 void transactions_that_race_all_count_once(case_open *open);
 void what_is_rolled_back_leaves_nothing(case_open *open);
 void a_price_that_was_rolled_back_is_not_remembered(case_open *open);
+void posts_of_usage_are_booked_whole_or_not_at_all(case_open *open);
 
 #endif

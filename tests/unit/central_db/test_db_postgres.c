@@ -65,6 +65,7 @@ static void many_rows(void **state) { (void)state; many_rows_of_one_transaction_
 static void lists(void **state) { (void)state; a_list_of_any_length_may_be_left_at_any_row(open_db); }
 static void races(void **state) { (void)state; transactions_that_race_all_count_once(open_db); }
 static void rolled_back(void **state) { (void)state; what_is_rolled_back_leaves_nothing(open_db); }
+static void usage(void **state) { (void)state; posts_of_usage_are_booked_whole_or_not_at_all(open_db); }
 static void prices(void **state) { (void)state; a_price_that_was_rolled_back_is_not_remembered(open_db); }
 
 /* Nothing is waited for at first; who tries again hears it where it happens. */
@@ -246,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup(races, empty),
         cmocka_unit_test_setup(rolled_back, empty),
         cmocka_unit_test_setup(prices, empty),
+        cmocka_unit_test_setup(usage, empty),
         cmocka_unit_test_setup(a_key_that_is_taken_is_told_by_the_second_try, empty),
         cmocka_unit_test_setup(who_reads_what_another_changes_has_to_try_again, empty),
         cmocka_unit_test_setup(a_server_that_comes_back_is_used_again, empty),

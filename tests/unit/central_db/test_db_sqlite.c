@@ -76,6 +76,7 @@ static void many_rows(void **state) { (void)state; many_rows_of_one_transaction_
 static void lists(void **state) { (void)state; a_list_of_any_length_may_be_left_at_any_row(open_db); }
 static void races(void **state) { (void)state; transactions_that_race_all_count_once(open_db); }
 static void rolled_back(void **state) { (void)state; what_is_rolled_back_leaves_nothing(open_db); }
+static void usage(void **state) { (void)state; posts_of_usage_are_booked_whole_or_not_at_all(open_db); }
 static void prices(void **state) { (void)state; a_price_that_was_rolled_back_is_not_remembered(open_db); }
 
 /* -- power cuts ---------------------------------------------------------------------------------------------------------------- */
@@ -321,6 +322,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(races, empty, clean),
         cmocka_unit_test_setup_teardown(rolled_back, empty, clean),
         cmocka_unit_test_setup_teardown(prices, empty, clean),
+        cmocka_unit_test_setup_teardown(usage, empty, clean),
         cmocka_unit_test_setup_teardown(a_killed_writer_loses_nothing_it_had_committed, empty, clean),
         cmocka_unit_test_setup_teardown(a_disk_that_fails_and_recovers_is_used_again, empty, clean),
         cmocka_unit_test_setup_teardown(databases_that_are_not_for_this_program_are_refused, empty, clean),
