@@ -126,6 +126,42 @@ static void who_reads_what_another_changes_has_to_try_again(void **state)
     central_db_close(two);
 }
 
+/* Else one of many that want the same account might never get it. */
+static void who_lost_over_an_account_has_it_next(void **state)
+{
+    struct central_db *one = open_db(), *two = open_db();
+    struct account_db ops = central_db_ops(one), *db = &ops, ops_of_two = central_db_ops(two), *other = &ops_of_two;
+    int64_t account = case_prepare(db);
+    struct account_row row, row_of_two;
+    unsigned tries = 0;
+
+    (void)state;
+    assert_int_equal(db->ops->begin(db->db, 0), 0);
+    assert_int_equal(db->ops->account_get(db->db, account, &row), 0);
+    assert_int_equal(case_grant(other, &(struct case_grant){ account, 1, 5 }, &tries), 0);
+    assert_int_equal(tries, 1);
+    assert_int_equal(db->ops->account_set(db->db, &row), 0);
+    assert_int_equal(db->ops->commit(db->db), -EAGAIN);
+    db->ops->rollback(db->db);
+    assert_int_equal(db->ops->begin(db->db, 1), 0);
+    assert_int_equal(other->ops->begin(other->db, 0), 0);
+    assert_int_equal(other->ops->account_get(other->db, account, &row_of_two), -EAGAIN);   /* at once */
+    other->ops->rollback(other->db);
+    assert_int_equal(db->ops->account_get(db->db, account, &row), 0);
+    row.created_ms = 77;
+    assert_int_equal(db->ops->account_set(db->db, &row), 0);
+    assert_int_equal(db->ops->commit(db->db), 0);
+    assert_int_equal(other->ops->begin(other->db, 1), 0);
+    assert_int_equal(other->ops->account_get(other->db, account, &row_of_two), 0);
+    assert_int_equal(row_of_two.created_ms, 77);
+    other->ops->rollback(other->db);         /* that ends its turn as well */
+    tries = 0;
+    assert_int_equal(case_grant(db, &(struct case_grant){ account, 1, 5 }, &tries), 0);
+    assert_int_equal(tries, 1);
+    central_db_close(one);
+    central_db_close(two);
+}
+
 static void a_server_that_comes_back_is_used_again(void **state)
 {
     struct central_db *kept = open_db(), *none = NULL;
@@ -250,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup(usage, empty),
         cmocka_unit_test_setup(a_key_that_is_taken_is_told_by_the_second_try, empty),
         cmocka_unit_test_setup(who_reads_what_another_changes_has_to_try_again, empty),
+        cmocka_unit_test_setup(who_lost_over_an_account_has_it_next, empty),
         cmocka_unit_test_setup(a_server_that_comes_back_is_used_again, empty),
         cmocka_unit_test_setup(a_commit_without_an_answer_is_not_known, empty),
         cmocka_unit_test_setup(the_database_of_a_newer_version_is_refused, empty),
