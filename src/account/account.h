@@ -152,7 +152,11 @@ int account_price_import(const struct account_db *db, const struct account_hands
 
 /* Called for each thing that is wrong, with a sentence. */
 typedef void account_fault_fn(void *context, const char *sentence);
-struct account_census { uint64_t accounts, boxes, leases, postings, entries, faults; int64_t available_micro, leased_micro, suspense_micro, captured_micro, debt_micro; };
+struct account_census {
+    uint64_t accounts, boxes, leases, postings, entries, faults;
+    uint64_t prices_differ;                  /* captures that are not of the price of their lease: an alarm was raised for each */
+    int64_t available_micro, leased_micro, suspense_micro, captured_micro, debt_micro;
+};
 /* Reads everything in one transaction and compares it: balances with postings (I1), leases with their grants, journals with
  * their hashes (I7), captures with postings and prices (I3, I11), unclosed leases with what may be. */
 int account_check(const struct account_db *db, account_fault_fn *fault, void *context, struct account_census *ret_census);

@@ -28,7 +28,7 @@ struct account_memory {
     bool begun, inside;                      /* a transaction; a function that a list calls */
     int failed;                              /* the transaction is over but for rollback */
     uint64_t calls, fail_at, lose_at;
-    int fail_with;
+    int fail_with, refuse_with;
     bool fired;
 };
 
@@ -109,6 +109,10 @@ static int db_begin(void *db, unsigned attempt)
     (void)attempt;
     assert(!memory->begun && memory->failed == 0);
     memory->begun = true;
+    if (memory->refuse_with < 0) {
+        memory->failed = memory->refuse_with;
+        memory->fired = true;
+    }
     return called(memory);
 }
 
@@ -599,11 +603,19 @@ void account_memory_lose_answer(struct account_memory *memory, uint64_t n)
     memory->fired = false;
 }
 
+void account_memory_refuse(struct account_memory *memory, int error)
+{
+    assert(error < 0);
+    memory->refuse_with = error;
+    memory->fired = false;
+}
+
 bool account_memory_calm(struct account_memory *memory)
 {
     bool fired = memory->fired;
 
     memory->fail_at = memory->lose_at = 0;
+    memory->refuse_with = 0;
     memory->fired = false;
     return fired;
 }

@@ -25,7 +25,9 @@ struct account_db account_memory_db(struct account_memory *memory);
 void account_memory_fail(struct account_memory *memory, uint64_t n, int error);
 /* The n-th commit from now on takes hold, but answers -EIO all the same: nobody knows. 0: none does. */
 void account_memory_lose_answer(struct account_memory *memory, uint64_t n);
-/* True if what was armed last has happened; disarms both. */
+/* From now on no transaction begins: begin answers error. The database is away. */
+void account_memory_refuse(struct account_memory *memory, int error);
+/* True if what was armed last has happened; disarms all of the above. */
 bool account_memory_calm(struct account_memory *memory);
 /* Calls so far, of all kinds but rollback. */
 uint64_t account_memory_calls(const struct account_memory *memory);
