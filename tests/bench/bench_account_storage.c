@@ -284,6 +284,26 @@ static json_t *measure(const struct run *run)
                      (double)done / took_s, "entries_per_second", (double)done * run->entries / took_s, "asked_again", (int)given_up, "latency_ms", figures_latency(latency_us, samples));
 }
 
+static void be_wrong(void *context, const char *sentence)
+{
+    (void)context;
+    (void)fprintf(stderr, "%s\n", sentence);
+}
+
+/* The books agree with themselves after all of it. */
+static json_t *prove(const char *where)
+{
+    struct central_db *kept = open_db(where);
+    struct account_db db = central_db_ops(kept);
+    struct account_census census;
+    double start = now_s();
+
+    check(account_check(&db, be_wrong, NULL, &census) == 0 && census.faults == 0, "the books are wrong");
+    central_db_close(kept);
+    return json_pack("{s:s, s:f, s:I, s:I}", "work", "check", "seconds", now_s() - start, "entries", (json_int_t)census.entries, "postings",
+                     (json_int_t)census.postings);
+}
+
 static json_t *measure_all(const char *where, struct shared *shared)
 {
     static const struct { enum work work; unsigned entries; bool one_account; } works[] = {
@@ -298,6 +318,7 @@ static json_t *measure_all(const char *where, struct shared *shared)
 
             (void)json_array_append_new(all, measure(&run));
         }
+    (void)json_array_append_new(all, prove(where));
     return all;
 }
 

@@ -425,6 +425,12 @@ static enum account_status tell(const struct account_db *db, const struct accoun
     return status;
 }
 
+static void be_wrong(void *context, const char *sentence)
+{
+    (void)context;
+    fail_msg("%s", sentence);
+}
+
 void posts_of_usage_are_booked_whole_or_not_at_all(case_open *open)
 {
     struct central_db *kept = open();
@@ -441,6 +447,7 @@ void posts_of_usage_are_booked_whole_or_not_at_all(case_open *open)
     enum account_status status;
     struct account_lease lease;
     struct account_entry entry;
+    struct account_census census;
     struct post post = { .lease = 1 };
     int64_t returned_micro;
 
@@ -494,5 +501,7 @@ void posts_of_usage_are_booked_whole_or_not_at_all(case_open *open)
     assert_int_equal(returned_micro, lease.rest_micro);
     OK(account_close(db, &caller, &closing, 4, &status, &returned_micro));
     assert_int_equal(returned_micro, lease.rest_micro);
+    assert_int_equal(account_check(db, be_wrong, NULL, &census), 0);
+    assert_true(census.entries == ROWS - 1 && census.faults == 0 && census.available_micro == 60000 - lease.captured_micro);
     central_db_close(kept);
 }
