@@ -9,9 +9,9 @@
  * with -EAGAIN, and in the next one, which is exact, every write waits for its result and says itself what is wrong.
  *
  * A lock within a transaction does not help against those who changed the row meanwhile: what was read is what was there at its
- * begin. So who lost over an account queues up before the next begin, for a lock of the connection (an advisory lock) that is
- * given up with the commit. Who reads the account of somebody in that queue loses at once and gets into line. Without it one of many
- * that want the same account might lose for ever. */
+ * begin. So who lost and had changed an account queues up before the next begin, for a lock of the connection (an advisory lock)
+ * that is given up with the commit. Who reads an account that is held so loses at once and waits until it is free, but shares it
+ * then with others that did. Without this one of many that want the same account might lose for ever. */
 #include "firmware/central/db_postgres.h"
 
 #include <assert.h>
@@ -81,8 +81,10 @@ static void take_result(struct postgres *pg, const struct pending *pending, cons
     case PGRES_TUPLES_OK:
         if (pending->kind == PENDING_UNLOCK)
             pg->queued = false;
-        if (pending->kind == PENDING_PASS && PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 0 && pg->failed == 0)
+        if (pending->kind == PENDING_PASS && PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 0 && pg->failed == 0) {
+            pg->refused = true;
             pg->failed = -EAGAIN;
+        }
         for (int row = 0; reader && reader->ended == 0 && row < PQntuples(result); row++)
             reader->ended = take_row(result, row, reader->each, reader->context);
         break;
@@ -225,11 +227,13 @@ static int64_t lock_of(const struct postgres *pg)
     return 1 + pg->account % (INT32_MAX - 1);
 }
 
-static int queue_up(struct postgres *pg)
+#define ALONE_FROM 4                         /* attempts that were unlucky */
+
+static int queue_up(struct postgres *pg, bool alone)
 {
     char text[96];
 
-    (void)snprintf(text, sizeof text, "SELECT pg_advisory_lock(" LOCKS_OF_ACCOUNTS ",%d)", (int)lock_of(pg));
+    (void)snprintf(text, sizeof text, "SELECT pg_advisory_lock%s(" LOCKS_OF_ACCOUNTS ",%d)", alone ? "" : "_shared", (int)lock_of(pg));
     if (send_words(pg, text, ANY) == 0 && settle(pg, NULL) == 0)
         pg->queued = true;
     return pg->failed;
@@ -243,15 +247,14 @@ static int leave_queue(struct postgres *pg)
 static int begin(struct central_db *db, unsigned attempt)
 {
     struct postgres *pg = (struct postgres *)db;
+    bool alone = pg->changes_account || attempt > ALONE_FROM, queue = pg->account != 0 && attempt > 0 && (alone || pg->refused);
     char problem[512];
     int r = 0;
 
-    if (attempt == 0) {
+    if (attempt == 0)
         pg->exact = false;
-        pg->account = 0;
-    } else if (pg->account == 0 || attempt > 3) {
+    else if (!queue || attempt > 2)          /* it is not about the account then */
         wait_a_little(attempt);
-    }
     if (pg->connection && PQstatus(pg->connection) != CONNECTION_OK)
         postgres_disconnect(pg);
     if (!pg->connection)
@@ -261,9 +264,10 @@ static int begin(struct central_db *db, unsigned attempt)
     pg->begun = true;
     pg->wrote = pg->other_count = false;
     pg->failed = 0;
-    if (pg->account != 0 && queue_up(pg) < 0)
+    if (queue && queue_up(pg, alone) < 0)
         return pg->failed;
     pg->account = 0;
+    pg->changes_account = pg->refused = false;
     return send_words(pg, "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE", ANY);
 }
 
@@ -314,8 +318,10 @@ static int write_rows(struct central_db *db, enum db_statement_id id, const stru
     if (pg->failed < 0 || !pg->begun)
         return pg->failed < 0 ? pg->failed : -EIO;
     pg->wrote = true;
-    if (id == DO_ACCOUNT_SET)
+    if (id == DO_ACCOUNT_SET) {
         pg->account = values[count - 1].number;
+        pg->changes_account = true;
+    }
     if (statement->shape == SHAPE_ADD && db_tables[statement->table].many && !exact) {
         if (db_bulk_add(&pg->bulks[statement->table], &db_tables[statement->table], values) < 0)
             return pg->failed = -ENOMEM;
@@ -354,6 +360,8 @@ static int read_rows(struct central_db *db, enum db_statement_id id, const struc
     if (pg->failed < 0 || !pg->begun)
         return pg->failed < 0 ? pg->failed : -EIO;
     pg->wrote = pg->wrote || statement->writes;
+    if (id == DO_ANSWER_GET)                 /* a request for a lease: that is going to change the account */
+        pg->changes_account = true;
     if (id == DO_ACCOUNT_GET && ask_pass(pg, values[0].number) < 0)
         return pg->failed;
     if (send_bulk(pg, statement->table) < 0)

@@ -22,7 +22,8 @@ struct postgres {
     int failed;                              /* of this transaction: whatever is asked of it answers this */
     bool exact, always_exact;
     int64_t account;                         /* that this transaction read or wrote; 0: none */
-    bool queued;                             /* it holds the lock of those who lost before */
+    bool changes_account, refused;           /* refused: somebody in the queue holds it */
+    bool queued;                             /* it holds the lock of its account */
     bool other_count;                        /* a statement changed more or fewer rows than it should have */
     struct pending pending[PENDING_MAX];
     size_t pending_count;
