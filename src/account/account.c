@@ -127,6 +127,8 @@ int account_post(const struct account_db *db, struct account_row *account, struc
         posting->who = "";
     if (!posting->note)
         posting->note = "";
+    if (lease && posting->from == BOOK_AVAILABLE && posting->reason != FOR_GRANT)
+        lease->returned_micro -= posting->micro;   /* it comes back from where it was returned to */
     move(account, lease, posting->from, -posting->micro);
     move(account, lease, posting->to, posting->micro);
     assert(!account || account->available_micro >= 0);

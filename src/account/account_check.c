@@ -108,7 +108,7 @@ static bool may_move(const struct account_posting *row)
     case FOR_PAYOUT: return from == BOOK_AVAILABLE && to == BOOK_OUTSIDE;
     case FOR_GRANT: return from == BOOK_AVAILABLE && to == BOOK_LEASED;
     case FOR_CAPTURE: return ((from == BOOK_LEASED || from == BOOK_SUSPENSE) && to == BOOK_CAPTURED) || (from == BOOK_DEBT && to == BOOK_OVERSPENT);
-    case FOR_VOID: return (from == BOOK_CAPTURED && rest) || undebt;
+    case FOR_VOID: return (from == BOOK_CAPTURED && rest) || (from == BOOK_AVAILABLE && (to == BOOK_LEASED || to == BOOK_SUSPENSE)) || undebt;
     case FOR_CLOSE: return (from == BOOK_LEASED || from == BOOK_SUSPENSE) && to == BOOK_AVAILABLE;
     case FOR_EXPIRY: return from == BOOK_LEASED && to == BOOK_SUSPENSE;
     case FOR_FENCE: return from == BOOK_LEASED && to == BOOK_SUSPENSE;
@@ -136,7 +136,7 @@ static const struct booked *entry_of(struct check *check, uint64_t posting)
 
 static int see_undoing(struct check *check, const struct account_posting *row)
 {
-    struct moved *undone = row->refers < row->number ? row_at(&check->moved, row->refers - 1) : NULL;
+    struct moved *undone = row->refers > 0 && row->refers < row->number ? row_at(&check->moved, row->refers - 1) : NULL;
 
     if (!undone || undone->undone || undone->micro != row->micro ||
         (undone->to != row->from && !(undone->to == BOOK_OVERSPENT && row->from == BOOK_OVERSPENT)))
@@ -186,6 +186,8 @@ static int see_posting(void *context, const struct account_posting *row)
     check->account_books[row->to] = sum(check->account_books[row->to], row->micro);
     if (check->lease && row->to == BOOK_AVAILABLE)
         check->returned_micro = sum(check->returned_micro, row->micro);
+    if (check->lease && row->from == BOOK_AVAILABLE && row->reason != FOR_GRANT)
+        check->returned_micro = sum(check->returned_micro, -row->micro);
     if (row->from == BOOK_OUTSIDE)
         check->funded_micro = sum(check->funded_micro, row->micro);
     if (row->to == BOOK_OUTSIDE)

@@ -144,7 +144,44 @@ int account_undo(const struct account_db *db, struct account_row *account, struc
     return r < 0 ? r : db->ops->entry_over(db->db, captured->box, captured->chain, captured->entry.seq);
 }
 
-/* The box took a capture back. What a person gave back before is not given a second time. */
+/* The posting by which a person gave a charge back, unless that was undone again. */
+struct given { uint64_t charge, refund; };
+
+static int find_given(void *context, const struct account_posting *row)
+{
+    struct given *given = context;
+
+    if (row->refers == given->charge && row->reason == FOR_REFUND && row->to == BOOK_AVAILABLE)
+        given->refund = row->number;
+    else if (given->refund > 0 && row->refers == given->refund)
+        given->refund = 0;
+    return 0;
+}
+
+/* A person gave the charge back, then the box took it back too, which counts on it for its lease: the credits go there from
+ * what is available. Where there are not enough any more, what the box spends of them will be debt. */
+static int lend_again(const struct account_db *db, struct usage *usage, struct account_lease *lease, const struct account_entry *captured,
+                      struct account_entry *row)
+{
+    struct account_posting posting = posting_for(usage, row, FOR_VOID);
+    struct given given = { .charge = captured->posting };
+    int r;
+
+    posting.from = BOOK_AVAILABLE;
+    posting.to = account_back_to(lease);
+    posting.micro = captured->entry.units_micro;
+    if (posting.to == BOOK_AVAILABLE || usage->account.available_micro < posting.micro)
+        return 0;
+    r = db->ops->posting_list(db->db, lease->account, lease->box, lease->id, find_given, &given);
+    if (r < 0 || given.refund == 0)
+        return r;
+    posting.refers = given.refund;
+    r = account_post(db, &usage->account, lease, &posting);
+    row->posting = posting.number;
+    return r;
+}
+
+/* The box took a capture back. */
 static int take_back(const struct account_db *db, struct usage *usage, struct account_lease *lease, struct account_entry *row)
 {
     struct account_posting posting = posting_for(usage, row, FOR_VOID);
@@ -157,7 +194,7 @@ static int take_back(const struct account_db *db, struct usage *usage, struct ac
         captured.entry.message_id != row->entry.message_id || captured.entry.part != row->entry.part)
         return alarm_of(db, usage, ALARM_BAD_VOID, &row->entry);
     if (captured.over)
-        return 0;
+        return lend_again(db, usage, lease, &captured, row);
     r = account_undo(db, &usage->account, lease, &captured, account_back_to(lease), &posting);
     row->posting = posting.number;
     if (r == 0 && row->entry.units_micro != captured.entry.units_micro)

@@ -303,7 +303,7 @@ static void what_is_returned_is_what_the_account_has_whatever_the_box_says(void 
     assert_int_equal(world_account(&world).available_micro, 100 * CREDIT);
 }
 
-static void a_refund_that_the_box_does_not_know_of_is_no_alarm_when_it_closes(void **state)
+static void what_a_person_gave_back_and_the_box_took_back_too_is_lent_again(void **state)
 {
     struct account_lease_told told;
     struct account_usage_told usage;
@@ -314,11 +314,36 @@ static void a_refund_that_the_box_does_not_know_of_is_no_alarm_when_it_closes(vo
     world_capture(&box, 1, 1, 1, GSM7_MICRO);
     assert_int_equal(world_usage(&world, &box, 1, &usage), ACCOUNT_OK);
     assert_int_equal(account_refund(&world.db, &world.hands, box.caller.box, 0, 1, "ann", "", world.now_ms, &world.status, &refunded_micro), 0);
+    assert_int_equal(world_account(&world).available_micro, 99 * CREDIT + GSM7_MICRO);
     world_void(&box, 1);                     /* the box finds out by itself that it was not sent */
+    world_void(&box, 1);                     /* twice is once */
+    assert_int_equal(world_usage(&world, &box, 2, &usage), ACCOUNT_OK);
+    assert_int_equal(usage.available_micro, 99 * CREDIT);
+    assert_int_equal(world_account(&world).available_micro, 99 * CREDIT);
+    assert_int_equal(world_lease_row(&world, &box, 1).rest_micro, CREDIT);
+    assert_int_equal(world_lease_row(&world, &box, 1).returned_micro, 0);
+    assert_int_equal(world_close(&world, &box, 1, CREDIT, &returned_micro), ACCOUNT_OK);
+    assert_int_equal(returned_micro, CREDIT);
+    assert_int_equal(account_memory_alarms(world.memory, box.caller.box, NULL, 0), 0);
+}
+
+static void where_nothing_is_left_to_lend_again_the_close_returns_less_without_an_alarm(void **state)
+{
+    struct account_lease_told told;
+    struct account_usage_told usage;
+    int64_t returned_micro, refunded_micro;
+
+    (void)state;
+    assert_int_equal(world_lease(&world, &box, 1, CREDIT, 0, &told), ACCOUNT_OK);
+    world_capture(&box, 1, 1, 1, GSM7_MICRO);
+    assert_int_equal(world_usage(&world, &box, 1, &usage), ACCOUNT_OK);
+    assert_int_equal(account_refund(&world.db, &world.hands, box.caller.box, 0, 1, "ann", "", world.now_ms, &world.status, &refunded_micro), 0);
+    assert_int_equal(account_payout(&world.db, "office", 99 * CREDIT + 1, "", "", world.now_ms, &world.status), 0);
+    assert_int_equal(world.status, ACCOUNT_OK);
+    world_void(&box, 1);
     assert_int_equal(world_usage(&world, &box, 2, &usage), ACCOUNT_OK);
     assert_int_equal(world_close(&world, &box, 1, CREDIT, &returned_micro), ACCOUNT_OK);
     assert_int_equal(returned_micro, CREDIT - GSM7_MICRO);
-    assert_int_equal(world_account(&world).available_micro, 100 * CREDIT);
     assert_int_equal(account_memory_alarms(world.memory, box.caller.box, NULL, 0), 0);
     assert_int_equal(world_close(&world, &box, 1, CREDIT, &returned_micro), ACCOUNT_OK);
     assert_int_equal(returned_micro, CREDIT - GSM7_MICRO);   /* as before, without the refund */
@@ -458,7 +483,8 @@ int main(void)
         TEST(a_sweep_expires_no_more_than_it_is_told),
         TEST(a_close_names_its_lease_and_is_done_once),
         TEST(what_is_returned_is_what_the_account_has_whatever_the_box_says),
-        TEST(a_refund_that_the_box_does_not_know_of_is_no_alarm_when_it_closes),
+        TEST(what_a_person_gave_back_and_the_box_took_back_too_is_lent_again),
+        TEST(where_nothing_is_left_to_lend_again_the_close_returns_less_without_an_alarm),
         TEST(nobody_closes_or_asks_for_another_box),
         TEST(a_frozen_box_gets_no_lease_and_closes_what_it_has),
         TEST(a_lease_of_an_old_epoch_does_not_stand_in_the_way_and_cannot_be_closed),
