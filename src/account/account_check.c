@@ -136,7 +136,7 @@ static const struct booked *entry_of(struct check *check, uint64_t posting)
 
 static int see_undoing(struct check *check, const struct account_posting *row)
 {
-    struct moved *undone = row->refers < row->number ? row_at(&check->moved, row->refers - 1) : NULL;
+    struct moved *undone = row->refers > 0 && row->refers < row->number ? row_at(&check->moved, row->refers - 1) : NULL;
 
     if (!undone || undone->undone || undone->micro != row->micro ||
         (undone->to != row->from && !(undone->to == BOOK_OVERSPENT && row->from == BOOK_OVERSPENT)))
