@@ -93,8 +93,9 @@ struct account_usage_ask {
 struct account_usage_told { struct journal_head acked; int64_t available_micro; uint64_t commands; };
 /* All of the entries behind what is acknowledged, or none. acked is told with GAP too.
  * What an honest box can send is booked as it was told: a price that is not the table's, a void that names no capture and use
- * beyond the credits of its lease raise an alarm. BAD_ENTRIES: what cannot be booked at all: a lease that the box never had, a
- * second capture of a part. FORK: the box is fenced, and told so in the epoch that ends. */
+ * beyond the credits of its lease raise an alarm. A void of what a person refunded takes those credits from what is available
+ * back to its lease, if they are there. BAD_ENTRIES: what cannot be booked: a lease that the box never had, a second capture of
+ * a part. FORK: the box is fenced, and told so in the epoch that ends. */
 int account_usage(const struct account_db *db, const struct account_hands *hands, const struct account_caller *caller, const struct account_usage_ask *ask,
                   int64_t now_ms, enum account_status *ret_status, struct account_usage_told *ret_told);
 

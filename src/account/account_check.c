@@ -149,6 +149,7 @@ static int see_entry_of(struct check *check, const struct account_posting *row)
 {
     const struct booked *booked;
     bool due = row->reason == FOR_CAPTURE || row->reason == FOR_VOID;
+    enum account_paid paid = row->from == BOOK_LEASED ? PAID_FROM_REST : row->from == BOOK_SUSPENSE ? PAID_FROM_SUSPENSE : PAID_DEBT;
 
     if (!due)
         return 0;
@@ -157,7 +158,7 @@ static int see_entry_of(struct check *check, const struct account_posting *row)
         return wrong(check, "posting %" PRIu64 " is for entry %" PRIu32 "/%" PRIu64 ", which does not say so", row->number, row->chain, row->entry);
     if (booked->kind == JOURNAL_CAPTURE && booked->micro != row->micro)
         return wrong(check, "posting %" PRIu64 " is not of the amount of entry %" PRIu32 "/%" PRIu64, row->number, row->chain, row->entry);
-    if (booked->kind == JOURNAL_CAPTURE && booked->paid != (row->from == BOOK_LEASED ? PAID_FROM_REST : row->from == BOOK_SUSPENSE ? PAID_FROM_SUSPENSE : PAID_DEBT))
+    if (booked->kind == JOURNAL_CAPTURE && booked->paid != paid)
         return wrong(check, "entry %" PRIu32 "/%" PRIu64 " was not paid from where it says", row->chain, row->entry);
     return 0;
 }

@@ -219,7 +219,8 @@ static void take_back(struct store *store, struct standing *standing, uint16_t p
     int64_t attempt_id = 0;
     sqlite3_stmt *row = sql_query(sql,
         "SELECT a.id, p.lease_id, p.micro, p.price_row, p.attempt, p.journal_seq, p.from_account = 6 FROM attempt a JOIN credit_posting p"
-        " ON p.epoch = ?3 AND p.journal_seq = a.charge_seq WHERE a.message_id = ?1 AND a.part = ?2 AND a.charge_seq > 0",
+        " ON p.epoch = ?3 AND p.journal_seq = a.charge_seq AND p.message_id = a.message_id AND p.part = a.part + 1"
+        " WHERE a.message_id = ?1 AND a.part = ?2 AND a.charge_seq > 0",
         SQL_ARGS(sql_int(standing->id), sql_int(part), sql_int(store->credit.box.epoch)));
 
     if (!sql_next(sql, row))

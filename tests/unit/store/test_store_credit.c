@@ -444,6 +444,38 @@ static void what_finds_no_room_when_its_lease_is_over_waits_for_credits(void **s
     assert_books_are_right(bench);
 }
 
+/* The journal began anew, and the entry of that number in it is another message's. */
+static void a_charge_of_an_enrolment_before_is_not_taken_back_from_another_message(void **state)
+{
+    struct bench *bench = *state;
+    struct store_change *change;
+    int64_t never, attempt, other;
+
+    with_credits(bench, 10 * CREDIT);
+    never = accept_paid(bench, 1);
+    attempt = intend(bench, never, 0, 1);
+    (void)finish(bench, attempt, ATTEMPT_UNKNOWN, -1);
+    bench->now_ms += 13 * HOUR_MS;
+    change_free(due(bench, 10));
+    expect_lease(bench, 1, 9 * CREDIT, 0, 1 * CREDIT);
+    enrol(bench, 2);
+    change = new_lease(bench, 2, 10 * CREDIT, 1, PRICES);
+    change->u.credit->lease.epoch = 2;
+    assert_int_equal(credit_do(bench, change, NULL), LEDGER_DONE);
+    other = accept_paid(bench, 1);
+    assert_int_equal(finish(bench, intend(bench, other, 0, 1), ATTEMPT_SENT, 1), MESSAGE_SENT);
+    change = new_outcome(bench, attempt, ATTEMPT_NOT_SENT, -1);
+    change->u.outcome.evidence = true;
+    change->u.outcome.verdict = OUTCOME_RETRY;
+    assert_int_equal(apply(bench, change), 0);
+    change_free(change);
+    assert_int_equal(cancel(bench, never), 0);
+    expect_lease(bench, 2, 9 * CREDIT, 0, 1 * CREDIT);
+    expect_lease(bench, 1, 9 * CREDIT, 0, 1 * CREDIT);   /* for the account to refund */
+    assert_int_equal(credit_now(bench).box.head.seq, 1);
+    assert_books_are_right(bench);
+}
+
 static void a_fenced_box_sends_nothing_until_it_is_enrolled_again(void **state)
 {
     struct bench *bench = *state;
@@ -624,6 +656,7 @@ int main(void)
         behaviour(an_intent_waits_while_its_credits_may_not_be_spent),
         behaviour(a_successor_takes_over_what_waits_and_the_lease_before_can_be_closed),
         behaviour(what_finds_no_room_when_its_lease_is_over_waits_for_credits),
+        behaviour(a_charge_of_an_enrolment_before_is_not_taken_back_from_another_message),
         behaviour(a_fenced_box_sends_nothing_until_it_is_enrolled_again),
         behaviour(the_journal_is_read_in_slices_and_acknowledged_by_hash),
         behaviour(what_sync_must_remember_is_there_after_a_start),
