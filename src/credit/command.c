@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "src/base/utf8.h"
 #include "src/credit/journal.h"
 
 #define COMMAND_MAGIC UINT64_C(0x43504344)   /* "CPCD": what is signed as a command is nothing else that the key signs */
@@ -30,7 +31,7 @@ int command_check(const struct command *command)
     bool refund = command->kind == COMMAND_REFUND, prices = command->kind == COMMAND_PRICES;
 
     if (command->number == 0 || command->number > INT64_MAX || command->kind < COMMAND_REVOKE || command->kind >= COMMAND_KINDS ||
-        command->time_ms < 0 || !end)
+        command->time_ms < 0 || !end || !utf8_is_valid(command->reason, (size_t)(end - command->reason), NULL))
         return -EINVAL;
     for (const char *at = command->reason; at < end; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7F)

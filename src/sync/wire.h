@@ -150,8 +150,8 @@ void wire_request_done(struct wire_request *request);   /* accepts one that is a
 /* A problem where answer->problem.code is not WIRE_OK. *ret_status and *ret_content_type are what HTTP is to say. Errors as
  * wire_request_encode(). */
 int wire_answer_encode(const struct wire_answer *answer, uint16_t *ret_status, const char **ret_content_type, char **ret_body, size_t *ret_length);
-/* -EBADMSG: this is not an answer of an account: another status than 200 or 400 to 599, or no JSON of this protocol; the
- * error says why. It counts as no connection. -ENOMEM. */
+/* -EBADMSG: this is not an answer of an account: another status than 200 or 400 to 599, or 511 (a captive portal, RFC 6585
+ * 6), or no JSON of this protocol; the error says why. It counts as no connection. -ENOMEM. */
 int wire_answer_decode(enum wire_call call, uint16_t status, const char *body, size_t length, struct wire_answer *ret_answer,
                        struct wire_error *error);
 void wire_answer_done(struct wire_answer *answer);      /* as wire_request_done() */

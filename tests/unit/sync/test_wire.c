@@ -12,25 +12,7 @@
 
 #include <cmocka.h>
 
-#include "wire_values.h"
-
-struct text { uint16_t status; const char *type; char *body; size_t length; };
-
-static struct wire_message encoded(const struct wire_request *request)
-{
-    struct wire_message message = { 0 };
-
-    assert_int_equal(wire_request_encode(request, &message), 0);
-    return message;
-}
-
-static struct text answered(const struct wire_answer *answer)
-{
-    struct text text = { 0 };
-
-    assert_int_equal(wire_answer_encode(answer, &text.status, &text.type, &text.body, &text.length), 0);
-    return text;
-}
+#include "wire_testing.h"
 
 static void assert_same_message(const struct wire_message *a, const struct wire_message *b)
 {
@@ -140,12 +122,58 @@ static void every_problem_comes_over_with_its_status_and_what_it_tells(void **st
     }
 }
 
+/* The bytes are a contract: a change of them is a new version of the protocol. */
+static void the_text_is_what_the_protocol_says(void **state)
+{
+    static const struct { enum wire_call call; const char *first, *request, *answer; } rows[] = {
+        { WIRE_LEASES, "POST /v1/leases",
+          "{\"protocol\":1,\"epoch\":2,\"request_id\":\"1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d\",\"want_micro\":250000000,\"head\":{\"seq\":41,\"hash\":"
+          "\"a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9\"},\"open_lease_id\":6}", NULL },
+        { WIRE_USAGE, "POST /v1/usage", NULL,
+          "{\"protocol\":1,\"time_ms\":1790000000123,\"acked\":{\"seq\":44,\"hash\":"
+          "\"acacacacacacacacacacacacacacacacacacacacacacacacacacacacacacacac\"},\"account\":{\"available_micro\":9000000},\"commands\":8}" },
+        { WIRE_CLOSE, "POST /v1/leases/6/close",
+          "{\"protocol\":1,\"epoch\":2,\"head\":{\"seq\":44,\"hash\":\"acacacacacacacacacacacacacacacacacacacacacacacacacacacacacacacac\"},"
+          "\"captured_micro\":70000,\"rest_micro\":249930000}",
+          "{\"protocol\":1,\"time_ms\":1790000000123,\"lease_id\":6,\"returned_micro\":249930000}" },
+        { WIRE_COMMANDS, "GET /v1/commands?after=7&epoch=2", NULL, NULL },
+        { WIRE_PRICES, "GET /v1/prices/3", NULL,
+          "{\"protocol\":1,\"time_ms\":1790000000123,\"version\":3,\"sha256\":\"9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a\","
+          "\"csv\":\"prefix,price,price_ucs2\\r\\n40,0.07,\\r\\n*,refused,\\r\\n\"}" },
+    };
+    struct wire_answer problem = some_problem(WIRE_USAGE, WIRE_NO_CREDIT);
+    struct text text = answered(&problem);
+
+    (void)state;
+    assert_string_equal(text.body, "{\"protocol\":1,\"time_ms\":1790000000123,\"code\":\"no_credit\",\"status\":402,\"title\":"
+                                   "\"The account has not that much credit left.\",\"detail\":\"epoch 2 is over\",\"account\":{\"available_micro\":12}}");
+    free(text.body);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct wire_values values;
+        struct wire_request request = some_request(rows[i].call, &values);
+        struct wire_message message = encoded(&request);
+        struct wire_answer answer = some_answer(rows[i].call, &values);
+        char first[128];
+
+        text = answered(&answer);
+        snprintf(first, sizeof first, "%s %s", message.method, message.target);
+        assert_string_equal(first, rows[i].first);
+        if (rows[i].request)
+            assert_string_equal(message.body, rows[i].request);
+        if (rows[i].answer)
+            assert_string_equal(text.body, rows[i].answer);
+        free(message.body);
+        free(text.body);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_request_comes_over_as_it_was_and_has_one_encoding),
         cmocka_unit_test(every_answer_comes_over_as_it_was_and_has_one_encoding),
         cmocka_unit_test(every_problem_comes_over_with_its_status_and_what_it_tells),
+        cmocka_unit_test(the_text_is_what_the_protocol_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
