@@ -46,7 +46,7 @@ struct daemon_sync {
     char *certificate;
     struct http_call *waiter;                /* who wants to know what came of it; NULL: nobody */
     char said[WIRE_DETAIL_CHARS + 160];      /* in the log, last */
-    bool remove_pending;
+    bool remove_pending, make_next;          /* when the task that runs is done */
 };
 
 static struct sync_now sync_time(void)
@@ -236,7 +236,10 @@ static void task_done(uv_work_t *work, int status)
         kept(own);
     else if (own->task_result < 0)
         log_line(LOG_WARNING, "%s/pending cannot be removed: %s", own->dir, strerror(-own->task_result));
-    if (own->remove_pending && own->task == TASK_NONE && own->pending == NULL) {
+    if (own->task == TASK_NONE && own->make_next) {
+        own->make_next = false;
+        task_start(own, TASK_MAKE);
+    } else if (own->task == TASK_NONE && own->remove_pending) {
         own->remove_pending = false;
         task_start(own, TASK_REMOVE);
     }
@@ -302,6 +305,7 @@ static void op_identity(void *context, const struct wire_enrolled *enrolled)
 static void say(struct daemon_sync *own, const struct sync_status *status)
 {
     bool person = status->state == SYNC_REFUSED, reached = status->state == SYNC_ONLINE;
+    const char *hint = status->why[0] != '\0' ? advice_of(status) : "";
     char text[sizeof own->said];
 
     (void)snprintf(text, sizeof text, "account: %s%s%s", sync_state_name(status->state), status->why[0] != '\0' ? ": " : "", status->why);
@@ -309,9 +313,11 @@ static void say(struct daemon_sync *own, const struct sync_status *status)
         return;
     (void)snprintf(own->said, sizeof own->said, "%s", text);
     /* What a network says comes and goes; that somebody else answers, or the account says no, is for a person. */
+    if (text[strlen(text) - 1] == '.')
+        text[strlen(text) - 1] = '\0';
     log_line(person ? LOG_WARNING : reached || status->why[0] != '\0' ? LOG_NOTICE : LOG_INFO, "%s%s%s%s%s%s", text,
              status->detail[0] != '\0' ? " (" : "", status->detail, status->detail[0] != '\0' ? ")" : "",
-             advice_of(status)[0] != '\0' ? ". " : "", advice_of(status));
+             hint[0] != '\0' ? ". " : "", hint);
 }
 
 static void op_status(void *context)
@@ -322,7 +328,7 @@ static void op_status(void *context)
     say(own, &status);
     if (status.state != SYNC_NOT_ENROLLED)
         gateway_account_link(box_gateway(own->daemon->box), status.state == SYNC_ONLINE, status.why);
-    if (own->pending == NULL || own->task != TASK_NONE)
+    if (own->pending == NULL || own->make_next || own->task != TASK_NONE)
         return;
     if (status.state == SYNC_REFUSED && own->call == WIRE_ENROLL) {
         answer_waiter(own, API_ACCOUNT_REFUSED);
@@ -480,7 +486,7 @@ static bool place_is_good(struct daemon_sync *own, struct http_call *call)
 
 static bool is_busy(const struct daemon_sync *own)
 {
-    return own->task != TASK_NONE || own->waiter != NULL || (own->in_flight && own->call == WIRE_ENROLL) || own->certificate != NULL;
+    return (own->task != TASK_NONE && own->task != TASK_REMOVE) || own->waiter != NULL || (own->in_flight && own->call == WIRE_ENROLL) || own->certificate != NULL;
 }
 
 static void begin_enrolment(struct daemon_sync *own, struct http_call *call)
@@ -517,7 +523,10 @@ static void begin_enrolment(struct daemon_sync *own, struct http_call *call)
     own->pending = pending;
     own->asked = own->peer.place;
     own->waiter = call;
-    task_start(own, TASK_MAKE);
+    own->remove_pending = false;             /* the file is replaced */
+    own->make_next = own->task != TASK_NONE;
+    if (!own->make_next)
+        task_start(own, TASK_MAKE);
 }
 
 void daemon_sync_account(struct daemon *daemon, struct http_call *call)

@@ -144,8 +144,8 @@ static void enroll_finish(struct api *api, struct api_call *call, struct api_res
         api_answer_json(ret_response, 202, account_render(account));
         break;
     case API_ACCOUNT_REFUSED:
-        api_problem(ret_response, PROBLEM_ENROLMENT_REFUSED, NULL, NULL, json_pack("{s:s}", "account_code", account->code), "The account says: %s%s%s",
-                    account->why, account->detail[0] ? ". " : "", account->detail);
+        api_problem(ret_response, PROBLEM_ENROLMENT_REFUSED, NULL, NULL, json_pack("{s:s}", "account_code", account->code), "%s%s%s", account->why,
+                    account->detail[0] ? " It says: " : "", account->detail);
         break;
     case API_ACCOUNT_BUSY:
         api_problem_plain(ret_response, PROBLEM_ENROLMENT_BUSY, "An enrolment is just being asked for: wait for its answer");
