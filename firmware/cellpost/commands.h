@@ -30,6 +30,7 @@ int cmd_balance(int argc, char **argv);
 struct cli;
 int credit_balance(struct cli *cli);
 int cmd_ledger(int argc, char **argv);
+int cmd_enroll(int argc, char **argv);
 int cmd_ussd(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_top(int argc, char **argv);

@@ -32,6 +32,7 @@ static const struct verb {
     { "quote", cmd_quote, false, "say what a text would cost" },
     { "balance", cmd_balance, false, "say what credits are left; or ask the operator what a SIM has left" },
     { "ledger", cmd_ledger, false, "list the movements of credits" },
+    { "enroll", cmd_enroll, false, "give this box to an account that pays for its messages" },
     { "ussd", cmd_ussd, false, "send a USSD code by a SIM and print the answer" },
     { "top", cmd_top, false, "watch modems and queue" },
     { "events", cmd_events, false, "show what happens, line by line" },

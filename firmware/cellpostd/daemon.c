@@ -7,6 +7,7 @@
 #include "firmware/common/log.h"
 #include "src/store/store_check.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -181,11 +182,20 @@ static void on_calls(uv_async_t *async)
             http_call_done(call);
         } else if (call->step == API_WAIT_ASK) {
             daemon_ask(daemon, call);
+        } else if (call->step == API_WAIT_ACCOUNT) {
+            daemon_sync_account(daemon, call);
         } else {
             call->call.change->waiter = call;
             gateway_submit(box_gateway(daemon->box), call->call.change, daemon_now());
         }
     }
+}
+
+static void answer_call(struct daemon *daemon, struct store_change *change)
+{
+    if (change->kind == CHANGE_ACCEPT && change->u.accept.credit_verdict != LEDGER_DONE)
+        daemon_sync_needs(daemon, change->u.accept.credit.needed_micro);
+    http_call_done(change->waiter);
 }
 
 static void on_answer(void *context, struct store_change *change)
@@ -194,8 +204,10 @@ static void on_answer(void *context, struct store_change *change)
         daemon_balance_stored(context, change);
     else if (change->kind == CHANGE_ROUTING)
         daemon_routing_answer(context, change);
+    else if (change->kind == CHANGE_CREDIT)
+        daemon_sync_stepped(context, change);
     else
-        http_call_done(change->waiter);
+        answer_call(context, change);
 }
 
 /* A modem that waits for a person is a warning; the steps on its way to readiness are not. */
@@ -287,6 +299,7 @@ static void on_stop_signal(uv_signal_t *signal, int number)
         return;
     daemon->stopping = true;
     log_line(LOG_NOTICE, "stopping: nothing new is handed over, what is on the air may finish");
+    daemon_sync_stop(daemon);
     gateway_stop(box_gateway(daemon->box), daemon_now());
     note_store_health(daemon);
     (void)uv_timer_start(&daemon->stop_timer, on_stop_timeout, STOP_AIR_MS, 0);
@@ -488,6 +501,7 @@ static void finish(struct daemon *daemon)
         drain_calls(daemon);
         daemon->http = NULL;
     }
+    daemon_sync_stop(daemon);
     daemon_ports_done(daemon);
     box_free(daemon->box);
     if (daemon->store_thread != NULL)
@@ -497,6 +511,7 @@ static void finish(struct daemon *daemon)
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&daemon->loop);
     daemon_routing_done(daemon);
+    daemon_sync_done(daemon);
     free(daemon->watches);
     operator_free(daemon->operators);
     uv_mutex_destroy(&daemon->calls_mutex);
@@ -518,9 +533,15 @@ int daemon_run(const char *config_path, struct config *config, struct routing *r
         return 1;
     }
     number_warm_up();
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {   /* before there are threads */
+        log_line(LOG_ERROR, "libcurl cannot be set up");
+        state_dir_unlock(lock);
+        routing_free(routing);
+        return 1;
+    }
     (void)uv_mutex_init(&daemon.calls_mutex);
     start_loop(&daemon);
-    if (start_box(&daemon) == 0 && start_store(&daemon) == 0 && start_http(&daemon) == 0) {
+    if (start_box(&daemon) == 0 && start_store(&daemon) == 0 && daemon_sync_start(&daemon) == 0 && start_http(&daemon) == 0) {
         if (store_has_credits(daemon.store))
             gateway_load_credits(box_gateway(daemon.box), daemon_now());
         daemon_operators_load(&daemon);

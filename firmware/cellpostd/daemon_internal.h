@@ -60,6 +60,7 @@ struct daemon {
     struct daemon_balance_care balance_care[GATEWAY_SLOTS_MAX];   /* by slot */
     bool stopping;
     struct operator_table *operators;              /* NULL: none */
+    struct daemon_sync *sync;                      /* NULL: not started */
 };
 
 struct gateway_now daemon_now(void);
@@ -96,6 +97,15 @@ enum api_route_verdict daemon_routing_route(void *daemon, const char *to, enum n
 void daemon_routing_currency(void *daemon, char ret_currency[4]);
 void daemon_routing_card(struct daemon *daemon, const char *iccid);               /* it is in a modem that is ready */
 void daemon_routing_done(struct daemon *daemon);
+
+/* daemon_sync.c: in step with the account. */
+int daemon_sync_start(struct daemon *daemon);
+void daemon_sync_stepped(struct daemon *daemon, struct store_change *change);     /* a CHANGE_CREDIT of its own is done */
+/* A batch was refused for want of credits, or waits for them. */
+void daemon_sync_needs(struct daemon *daemon, int64_t needed_micro);
+void daemon_sync_account(struct daemon *daemon, struct http_call *call);          /* takes the call over */
+void daemon_sync_stop(struct daemon *daemon);    /* no step and no request from here on; who waits is told so */
+void daemon_sync_done(struct daemon *daemon);    /* after the loop */
 
 /* daemon_care.c: what is looked at each minute. */
 void daemon_care_start(struct daemon *daemon);

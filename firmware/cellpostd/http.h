@@ -17,7 +17,8 @@ struct http_server;
 struct http_request;
 
 /* A request that waits for the loop. step: API_WAIT_CHANGE, take call.change (it stays the call's) through its commit;
- * API_WAIT_LIVE, fill call.live; API_WAIT_ASK, answer call.ask. Then http_call_done(), always: a call also outlives its client, and http_stop(). */
+ * API_WAIT_LIVE, fill call.live; API_WAIT_ASK, answer call.ask; API_WAIT_ACCOUNT, fill
+ * call.account. Then http_call_done(), always: a call also outlives its client, and http_stop(). */
 struct http_call {
     enum api_step step;
     struct api_call call;

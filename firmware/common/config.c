@@ -25,6 +25,7 @@ static const struct config config_defaults = {
     .api = { .loopback = true, .socket = "/run/cellpost/api.sock", .socket_mode = 0660 },
     .routing = { .learn = true },
     .modem = { .send_timeout_ms = 180000, .poll_interval_ms = 60000, .park_retry_ms = 60000 },
+    .central = { .lease_micro = INT64_C(1000000000), .interval_ms = 300000 },
     .optout = { .confirm = "You will get no more messages from us. Send START to get them again." },
 };
 
@@ -76,8 +77,8 @@ static const char *shown(const char *text, char ret_text[64])
 
 static const struct { const char *word; enum config_section section; bool named; } sections[] = {
     { "gateway", SECTION_GATEWAY, false }, { "api", SECTION_API, false }, { "routing", SECTION_ROUTING, false },
-    { "modem", SECTION_MODEM, false },     { "optout", SECTION_OPTOUT, false }, { "bank", SECTION_BANK, true },
-    { "sim", SECTION_SIM, true },
+    { "modem", SECTION_MODEM, false },     { "optout", SECTION_OPTOUT, false }, { "central", SECTION_CENTRAL, false },
+    { "bank", SECTION_BANK, true },        { "sim", SECTION_SIM, true },
 };
 
 static void forget_keys_of(struct config_parser *parser, enum config_section section)
@@ -205,7 +206,7 @@ static int open_section(struct config_parser *parser, char *text)
     }
     parser->section = SECTION_UNKNOWN;
     config_note(&parser->notes->errors, parser->file, parser->line, parser->section_text, NULL,
-                "unknown section (allowed: [gateway], [api], [routing], [modem], [optout], [bank \"NAME\"], [sim \"ICCID\"])");
+                "unknown section (allowed: [gateway], [api], [routing], [modem], [optout], [central], [bank \"NAME\"], [sim \"ICCID\"])");
     return 0;
 }
 

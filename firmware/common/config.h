@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "firmware/common/central.h"
 #include "src/routing/limit.h"
 
 #define CONFIG_BYTES_MAX (256u * 1024)
@@ -64,6 +65,13 @@ struct config_optout {
     char confirm[192];               /* what is answered to a STOP; "" nothing */
 };
 
+/* The account that credits come from. */
+struct config_central {
+    struct central_place place;      /* url "": none is configured, and messages are free */
+    int64_t lease_micro;             /* asked for at a time */
+    uint32_t interval_ms;            /* how often it hears of this box at least */
+};
+
 struct config_bank {
     char name[CONFIG_NAME_MAX];
     struct config_list ports;        /* absolute paths or glob(7) patterns */
@@ -112,6 +120,7 @@ struct config {
     struct config_api api;
     struct config_modem modem;
     struct config_optout optout;
+    struct config_central central;
     struct config_bank *banks; size_t bank_count;
     struct config_sim *sims; size_t sim_count;
     struct config_sim sim_default;   /* [sim "*"] */

@@ -129,8 +129,23 @@ static void check_words(struct config_parser *parser, const char *key, const str
         config_note(&parser->notes->warnings, parser->file, line, "optout", key, "has no effect without enabled = yes");
 }
 
+/* Nobody is believed by their name alone: a box may be behind whoever sells it the network. */
+static void check_central(struct config_parser *parser)
+{
+    const struct central_place *place = &parser->config.central.place;
+    unsigned line = config_key_line(parser, SECTION_CENTRAL, "url");
+
+    if (*place->url && !*place->ca && !place->has_pin)
+        config_note(&parser->notes->errors, parser->file, line, "central", "url",
+                    "nothing says how the account is known to be it (set ca or pin, or both)");
+    if (!*place->url && (*place->ca || place->has_pin || *place->proxy) && parser->section_lines[SECTION_CENTRAL] > 0)
+        config_note(&parser->notes->warnings, parser->file, parser->section_lines[SECTION_CENTRAL], "central", NULL,
+                    "has no effect without url, but for a box that was enrolled with --url");
+}
+
 void config_check(struct config_parser *parser)
 {
+    check_central(parser);
     check_api(parser);
     check_banks(parser);
     check_sims(parser);

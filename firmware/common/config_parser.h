@@ -7,7 +7,7 @@
 #include "firmware/common/config.h"
 
 enum config_section {
-    SECTION_NONE, SECTION_UNKNOWN, SECTION_GATEWAY, SECTION_API, SECTION_ROUTING, SECTION_MODEM, SECTION_OPTOUT, SECTION_BANK, SECTION_SIM,
+    SECTION_NONE, SECTION_UNKNOWN, SECTION_GATEWAY, SECTION_API, SECTION_ROUTING, SECTION_MODEM, SECTION_OPTOUT, SECTION_CENTRAL, SECTION_BANK, SECTION_SIM,
     SECTION_COUNT
 };
 
@@ -27,7 +27,7 @@ struct config_key {
     uint8_t sim_key;                 /* enum config_sim_key, of SECTION_SIM */
 };
 
-#define CONFIG_KEYS_MAX 64
+#define CONFIG_KEYS_MAX 72
 extern const struct config_key config_keys[];
 extern const size_t config_key_count;
 

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "firmware/common/config_parser.h"
+#include "src/base/money.h"
 #include "src/consent/words.h"
+#include "src/credit/lease.h"
 #include "src/number/number.h"
 
 static int wrong(const char **ret_wrong, const char *phrase)
@@ -342,6 +344,44 @@ static int parse_discover(const struct config_key *key, const char *value, void 
     return parse_text(key, value, field, ret_wrong);
 }
 
+static int parse_url(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
+{
+    const char *phrase = *value != '\0' ? central_url_wrong(value) : NULL;
+
+    return phrase ? wrong(ret_wrong, phrase) : parse_text(key, value, field, ret_wrong);
+}
+
+static int parse_proxy(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
+{
+    const char *phrase = *value != '\0' ? central_proxy_wrong(value) : NULL;
+
+    return phrase ? wrong(ret_wrong, phrase) : parse_text(key, value, field, ret_wrong);
+}
+
+static int parse_key_pin(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
+{
+    struct central_place *place = (struct central_place *)((char *)field - offsetof(struct central_place, pin));
+
+    (void)key;
+    if (*value != '\0' && !central_pin_read(value, place->pin))
+        return wrong(ret_wrong, "is no SHA-256 of a key");
+    place->has_pin = *value != '\0';
+    return 0;
+}
+
+static int parse_lease(const struct config_key *key, const char *value, void *field, const char **ret_wrong)
+{
+    int64_t micro;
+    int r = money_parse(value, key->max, &micro, ret_wrong);
+
+    if (r < 0)
+        return r;
+    if (micro < key->min)
+        return wrong(ret_wrong, "is out of range");
+    *(int64_t *)field = micro;
+    return 0;
+}
+
 /* -- the table ----------------------------------------------------------------------------------------------- */
 
 #define FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
@@ -428,6 +468,19 @@ const struct config_key config_keys[] = {
       .max = CONFIG_WORDS_MAX, .allowed = "up to 64 words of at most 31 octets", .repeats = true },
     { .section = SECTION_OPTOUT, .name = "confirm", .parse = parse_text, FIELD(struct config, optout.confirm),
       .allowed = "a text of at most 191 octets, or empty" },
+
+    { .section = SECTION_CENTRAL, .name = "url", .parse = parse_url, FIELD(struct config, central.place.url),
+      .allowed = "https://HOST or https://HOST:PORT, or empty" },
+    { .section = SECTION_CENTRAL, .name = "ca", .parse = parse_path, FIELD(struct config, central.place.ca),
+      .allowed = "an absolute path of a PEM file, or empty" },
+    { .section = SECTION_CENTRAL, .name = "pin", .parse = parse_key_pin, FIELD(struct config, central.place.pin),
+      .allowed = "64 hexadecimal digits, or empty" },
+    { .section = SECTION_CENTRAL, .name = "proxy", .parse = parse_proxy, FIELD(struct config, central.place.proxy),
+      .allowed = "http://HOST:PORT, socks5://HOST:PORT or socks5h://HOST:PORT, or empty", .secret = true },
+    { .section = SECTION_CENTRAL, .name = "lease", .parse = parse_lease, FIELD(struct config, central.lease_micro),
+      .min = 1, .max = LEASE_GRANT_MICRO_MAX, .allowed = "an amount of credits above 0 such as 1000" },
+    { .section = SECTION_CENTRAL, .name = "interval", .parse = config_parse_duration_ms, FIELD(struct config, central.interval_ms),
+      .min = 10 * SECOND, .max = 24 * HOUR, .allowed = "10s to 24h: a number and s, m or h" },
 
     { .section = SECTION_BANK, .name = "ports", .parse = parse_ports, FIELD(struct config_bank, ports),
       .min = 1, .max = CONFIG_PORTS_MAX, .allowed = "up to 256 absolute paths or patterns such as /dev/ttyUSB*", .repeats = true },

@@ -3,7 +3,7 @@
 _cellpost()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb= i
-    local verbs="send show list cancel release drop inbox modems sims route quote balance ussd top events key optout health tariffs segments pdu"
+    local verbs="send show list cancel release drop inbox modems sims route quote balance ledger enroll ussd top events key optout health tariffs segments pdu"
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
@@ -13,7 +13,7 @@ _cellpost()
         esac
     done
     case $previous in
-    --socket|--file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --socket|--file|--ca) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --state|-s) mapfile -t COMPREPLY < <(compgen -W "scheduled queued sending sent delivered undelivered expired rejected failed unknown held cancelled" -- "$current"); return ;;
     --encoding) mapfile -t COMPREPLY < <(compgen -W "auto gsm7 ucs2" -- "$current"); return ;;
     --patience) mapfile -t COMPREPLY < <(compgen -W "0 10m 1h 1d" -- "$current"); return ;;

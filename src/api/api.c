@@ -51,6 +51,8 @@ static const struct api_route routes[] = {
     { "DELETE", "/v1/opt-outs/{number}", API_SCOPE_ADMIN, api_opt_outs_remove, NULL, { 204, 400, 401, 403, 404, 421, 500, 503 } },
     { "GET", "/v1/balance", API_SCOPE_READ, api_balance_show, balance_queries, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/v1/ledger", API_SCOPE_READ, api_ledger_list, ledger_queries, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "GET", "/v1/account", API_SCOPE_READ, api_account_show, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
+    { "POST", "/v1/account/enroll", API_SCOPE_ADMIN, api_account_enroll, NULL, { 200, 202, 400, 401, 403, 409, 413, 415, 421, 500, 503 } },
     { "GET", "/metrics", API_SCOPE_READ, api_metrics_read, NULL, { 200, 400, 401, 403, 421, 500, 503 } },
     { "GET", "/healthz", 0, api_health_read, NULL, { 200, 400, 421, 500, 503 } },
 };
@@ -353,6 +355,7 @@ void api_call_done(struct api_call *call)
     change_free(call->change);
     live_view_done(&call->live);
     free(call->ask);
+    api_account_free(call->account);
     survey_done(&call->survey);
     if (call->state) {
         json_decref(((struct api_pending *)call->state)->kept);

@@ -84,7 +84,7 @@ struct api_response {
     unsigned stream_kinds;               /* bit per enum live_event_kind that this key may see */
 };
 
-enum api_step { API_DONE, API_WAIT_CHANGE, API_WAIT_LIVE, API_WAIT_ASK };
+enum api_step { API_DONE, API_WAIT_CHANGE, API_WAIT_LIVE, API_WAIT_ASK, API_WAIT_ACCOUNT };
 
 /* A question for the operator of a SIM, put by its modem between two parts: it takes seconds, at most two minutes. */
 #define API_USSD_CODE_MAX 182
@@ -117,11 +117,37 @@ struct api_ask {
     struct { bool has_balance, has_parts; int64_t micro, at_ms; int32_t rest_parts; char currency[4], valid_until[12]; } balance;
 };
 
+/* How it stands with the account; with enroll, after a person's token was tried. */
+#define API_ACCOUNT_CA_MAX 65536
+enum api_account_result {
+    API_ACCOUNT_DONE,                    /* looked at; or enrolled */
+    API_ACCOUNT_TRYING,                  /* it could not be reached: it is tried on */
+    API_ACCOUNT_REFUSED,                 /* by the account: code, why, detail */
+    API_ACCOUNT_BUSY,
+    API_ACCOUNT_BAD_VALUE,               /* pointer, detail */
+    API_ACCOUNT_NO_PLACE,                /* nothing says where the account is, or whom to believe: detail */
+    API_ACCOUNT_NOT_STORED,              /* store_error */
+    API_ACCOUNT_STOPPING,
+};
+struct api_account {
+    bool enroll;                         /* in, as is what follows: "" not said */
+    char token[129], url[256], pin[128];
+    char *ca;                            /* PEM; owned, NULL: not said */
+    enum api_account_result result;      /* out, as is what follows */
+    const char *pointer;                 /* static */
+    int store_error;
+    char state[16], why[200], detail[320], code[40], advice[240], account[64], box_id[40];
+    int64_t epoch, heard_ms, next_ms, clock_off_ms, available_micro;
+    bool has_available;
+};
+void api_account_free(struct api_account *account);   /* wipes it; accepts NULL */
+
 struct api_call {
     struct store_change *change;         /* API_WAIT_CHANGE: hand to the loop, comes back with its result; freed by api_call_done */
     struct live_view live;               /* API_WAIT_LIVE: filled by the loop */
     struct survey survey;                /* API_WAIT_LIVE: of another kind than SURVEY_NONE, computed by the loop with survey_step() */
     struct api_ask *ask;                 /* API_WAIT_ASK: put by the loop, answered there; freed by api_call_done */
+    struct api_account *account;         /* API_WAIT_ACCOUNT: filled by the loop; freed by api_call_done */
     void *state;                         /* the api's own */
 };
 /* Looks at the head alone (route, key, scope, content type), so that a shell need not take in the body of a request

@@ -41,6 +41,8 @@ struct rig {
     const char *route_note;
     const struct routing *routing;       /* not NULL: what intake is told is what these say */
     const char *currency;                /* NULL none */
+    struct api_account enrolled, account;    /* the same of questions about the account; the loop answers from "result" on */
+    char enrolled_ca[128];
     struct api_ask asked, answered;      /* the last question for an operator; what the loop answers from "result" on */
 };
 
@@ -308,6 +310,15 @@ static inline struct answer ask(struct rig *rig, const struct ask *asked)
         size_t from = offsetof(struct api_ask, result);
         rig->asked = *call.ask;
         memcpy((char *)call.ask + from, (char *)&rig->answered + from, sizeof *call.ask - from);
+    }
+    if (step == API_WAIT_ACCOUNT) {
+        size_t from = offsetof(struct api_account, result);
+        rig->enrolled = *call.account;
+        (void)snprintf(rig->enrolled_ca, sizeof rig->enrolled_ca, "%s", call.account->ca ? call.account->ca : "");
+        rig->enrolled.ca = NULL;
+        if (rig->account.state[0] == '\0')
+            (void)strcpy(rig->account.state, "not_enrolled");
+        memcpy((char *)call.account + from, (char *)&rig->account + from, sizeof *call.account - from);
     }
     if (step != API_DONE)
         api_resume(rig->api, &call, &answer.response);

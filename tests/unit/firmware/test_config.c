@@ -687,10 +687,62 @@ static void words_of_opting_out_are_read_and_one_that_could_not_be_found_or_mean
     }
 }
 
+#define PIN "000102030405060708090A0B0C0D0E0F101112131415161718191a1b1c1d1e1f"
+
+static void an_account_is_where_its_url_says_and_known_by_ca_or_pin(void **state)
+{
+    struct config config;
+    struct config_errors errors;
+
+    (void)state;
+    expect_good("[central]\nurl = https://account.example:8443\nca = /etc/cellpost/account.pem\npin = " PIN
+                "\nproxy = http://proxy.example:3128\nlease = 250.5\ninterval = 2m\n" BANK, &config, &errors);
+    assert_string_equal(config.central.place.url, "https://account.example:8443");
+    assert_string_equal(config.central.place.ca, "/etc/cellpost/account.pem");
+    assert_true(config.central.place.has_pin);
+    assert_int_equal(config.central.place.pin[0], 0);
+    assert_int_equal(config.central.place.pin[31], 31);
+    assert_string_equal(config.central.place.proxy, "http://proxy.example:3128");
+    assert_int_equal(config.central.lease_micro, 250500000);
+    assert_int_equal(config.central.interval_ms, 120000);
+    config_done(&config);
+    expect_good("[central]\nurl = https://[2001:db8::1]\npin = " PIN "\n" BANK, &config, &errors);
+    assert_int_equal(config.central.lease_micro, INT64_C(1000000000));
+    config_done(&config);
+    expect_good(BANK, &config, &errors);
+    assert_string_equal(config.central.place.url, "");
+    config_done(&config);
+}
+
+static void an_account_that_cannot_be_known_to_be_it_is_an_error(void **state)
+{
+    static const struct { const char *text, *place, *words; } rows[] = {
+        { "[central]\nurl = https://a.example\n" BANK, "cellpost.ini:2: [central] url:", "set ca or pin" },
+        { "[central]\nurl = http://a.example\npin = " PIN "\n" BANK, "cellpost.ini:2: [central] url:", "does not begin with https://" },
+        { "[central]\nurl = https://a.example/path\npin = " PIN "\n" BANK, "cellpost.ini:2: [central] url:", "behind the host" },
+        { "[central]\nurl = https://me@a.example\npin = " PIN "\n" BANK, "cellpost.ini:2: [central] url:", "behind the host" },
+        { "[central]\nurl = https://a.example:0\npin = " PIN "\n" BANK, "cellpost.ini:2: [central] url:", "bad port" },
+        { "[central]\nurl = https://a.example:99999\npin = " PIN "\n" BANK, "cellpost.ini:2: [central] url:", "bad port" },
+        { "[central]\nurl = https://\npin = " PIN "\n" BANK, "cellpost.ini:2: [central] url:", "no host" },
+        { "[central]\npin = 0011\n" BANK, "cellpost.ini:2: [central] pin:", "is no SHA-256" },
+        { "[central]\nca = here.pem\n" BANK, "cellpost.ini:2: [central] ca:", "is not an absolute path" },
+        { "[central]\nproxy = proxy.example\n" BANK, "cellpost.ini:2: [central] proxy:", "does not begin with" },
+        { "[central]\nlease = 0\n" BANK, "cellpost.ini:2: [central] lease:", "is out of range" },
+        { "[central]\ninterval = 1s\n" BANK, "cellpost.ini:2: [central] interval:", "is out of range" },
+        { "[central]\nkey = x\n" BANK, "cellpost.ini:2: [central] key:", "unknown key (allowed: url, ca, pin, proxy, lease, interval)" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect_error(rows[i].text, rows[i].place, rows[i].words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_of_the_design_is_understood),
+        cmocka_unit_test(an_account_is_where_its_url_says_and_known_by_ca_or_pin),
+        cmocka_unit_test(an_account_that_cannot_be_known_to_be_it_is_an_error),
         cmocka_unit_test(the_least_file_gets_every_default),
         cmocka_unit_test(every_key_reaches_its_field),
         cmocka_unit_test(every_key_of_routing_reaches_its_field),
