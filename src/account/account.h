@@ -46,7 +46,6 @@ struct account_hands {
     int (*certify)(void *context, const char *csr, const uint8_t box[LEASE_BOX_ID_OCTETS], int64_t now_ms,
                    char ret_certificate[ACCOUNT_CERTIFICATE_CHARS], uint8_t ret_key_sha256[SHA256_OCTETS]);
     void *context;
-    uint8_t public_key[LEASE_PUBLIC_KEY_OCTETS];   /* of what signs */
     int64_t lease_ms, settle_ms;             /* how long a lease may be spent; how long it is waited for after that */
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "src/base/hex.h"
+#include "src/sms/sms_coding.h"
 
 #define DATABASE "cellpost.db"
 #define MONO_START_US SECONDS(20)

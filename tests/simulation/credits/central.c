@@ -80,7 +80,7 @@ static void make_key(struct world *world)
     if (r == 0)
         r = mbedtls_ecp_mul(&group, &q, &d, &group.G, world_random, world);
     if (r == 0)
-        r = mbedtls_ecp_point_write_binary(&group, &q, MBEDTLS_ECP_PF_UNCOMPRESSED, &length, central->hands.public_key, sizeof central->hands.public_key);
+        r = mbedtls_ecp_point_write_binary(&group, &q, MBEDTLS_ECP_PF_UNCOMPRESSED, &length, central->public_key, sizeof central->public_key);
     assert(r == 0 && length == LEASE_PUBLIC_KEY_OCTETS);
     mbedtls_ecp_point_free(&q);
     mbedtls_mpi_free(&d);
@@ -137,7 +137,7 @@ void central_token(struct world *world, char ret_token[40])
     int r;
 
     (void)snprintf(ret_token, 40, "token-%llu", (unsigned long long)++world->central.token);
-    octets_sha256(ret_token, strlen(ret_token), ask.token_sha256);
+    octets_sha256((const uint8_t *)ret_token, strlen(ret_token), ask.token_sha256);
     r = account_token_new(&db, &ask, world_ms(world), &status);
     assert(r == 0 && status == ACCOUNT_OK);
 }
@@ -150,7 +150,7 @@ void central_token_again(struct world *world, const uint8_t *box_id, char ret_to
     int r;
 
     (void)snprintf(ret_token, 40, "token-%llu", (unsigned long long)++world->central.token);
-    octets_sha256(ret_token, strlen(ret_token), sha256);
+    octets_sha256((const uint8_t *)ret_token, strlen(ret_token), sha256);
     r = account_reincarnate(&db, &world->central.hands, box_id, sha256, (int64_t)(DAYS(365) / 1000), world_ms(world), &status);
     assert(r == 0 && status == ACCOUNT_OK);
 }
@@ -161,6 +161,12 @@ void central_freeze(struct world *world, const uint8_t *box_id, bool freeze)
     enum account_status status;
 
     (void)account_freeze(&db, &world->central.hands, box_id, freeze, world_ms(world), &status);
+}
+
+void central_settle(struct world *world)
+{
+    fund(world, RICH_MICRO);
+    world->central.poor = false;
 }
 
 static void person_turn(struct world *world)
@@ -184,15 +190,16 @@ bool central_answer(struct world *world, const struct packet *request, struct pa
 {
     struct central *central = &world->central;
     struct account_db db = account_memory_db(central->memory);
-    struct front_peer peer = { .proved = request->proved };
-    struct front_request said = { request->method, request->target, request->body, request->length, world_ms(world) };
-    struct front_reply reply;
+    struct desk desk = { central->hands, central->public_key };
+    struct desk_request said = { .method = request->method, .target = request->target, .body = request->body, .length = request->length,
+                                 .peer = { .known = request->proved }, .now_ms = world_ms(world) };
+    struct desk_answer reply;
     bool dies = false;
 
     if (world->now_us < central->down_until_us)
         return false;
-    memcpy(peer.box, request->box_id, sizeof peer.box);
-    key_hash(request->key, peer.key_sha256);
+    memcpy(said.peer.box, request->box_id, sizeof said.peer.box);
+    key_hash(request->key, said.peer.key_sha256);
     if (fault_now(world, FAULT_SERVER, 3)) {
         dies = draw_percent(world, 50);
         if (draw_percent(world, 50))
@@ -200,7 +207,7 @@ bool central_answer(struct world *world, const struct packet *request, struct pa
         else
             account_memory_lose_answer(central->memory, 1);
     }
-    if (front_answer(&db, &central->hands, &peer, &said, &reply) < 0)
+    if (desk_ask(&desk, &db, &said, &reply) < 0)
         violation(world, "the account has no memory");
     (void)account_memory_calm(central->memory);
     if (dies) {

@@ -97,11 +97,11 @@ void verdict_step(struct world *world)
 
 /* -- a box ---------------------------------------------------------------------------------------------------------------- */
 
-static sqlite3 *open_database(const struct box *box)
+static sqlite3 *open_database(const struct disk *disk)
 {
     sqlite3 *db = NULL;
 
-    if (sqlite3_open_v2("cellpost.db", &db, SQLITE_OPEN_READWRITE, disk_vfs(box->disk)) != SQLITE_OK) {
+    if (sqlite3_open_v2("cellpost.db", &db, SQLITE_OPEN_READWRITE, disk_vfs(disk)) != SQLITE_OK) {
         (void)sqlite3_close(db);
         return NULL;
     }
@@ -119,6 +119,20 @@ static int64_t ask(struct world *world, sqlite3 *db, const char *query)
         value = sqlite3_column_int64(stmt, 0);
     (void)sqlite3_finalize(stmt);
     return value;
+}
+
+int64_t verdict_spent_on(struct world *world, struct disk *disk)
+{
+    sqlite3 *db = open_database(disk);
+    int64_t micro = db != NULL ? ask(world, db, CREDIT_SPENT_QUERY) : 0;
+
+    (void)sqlite3_close(db);
+    return micro;
+}
+
+int64_t verdict_spent(struct box *box)
+{
+    return verdict_spent_on(box->world, box->disk);
 }
 
 /* What was on the air is charged, and what is charged was, or may have been. */
@@ -158,7 +172,7 @@ static void check_attempts(struct box *box, sqlite3 *db)
 
 static int64_t check_box(struct box *box)
 {
-    sqlite3 *db = open_database(box);
+    sqlite3 *db = open_database(box->disk);
     int64_t spent_micro;
 
     if (db == NULL) {

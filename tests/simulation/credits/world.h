@@ -13,8 +13,8 @@
 #ifndef CELLPOST_SIMULATION_CREDITS_WORLD_H
 #define CELLPOST_SIMULATION_CREDITS_WORLD_H
 
+#include "firmware/central/desk.h"
 #include "hal/sim/sim_random.h"
-#include "src/account/front.h"
 #include "src/gateway/gateway.h"
 #include "src/sync/sync.h"
 #include "tests/simulation/account_memory.h"
@@ -87,6 +87,7 @@ struct box {
     struct { bool busy; int64_t attempt_id; uint64_t done_us; } slots[BOX_SLOTS];
     struct { bool asked; uint64_t timeout_us; unsigned number; } request;   /* under way by its own idea */
     struct attempt *attempts; uint32_t attempt_count;
+    int64_t attempts_before;                 /* of a copy: those that its original made */
     uint64_t client_us, offline_until_us;
     uint64_t busy_mean_us;
     struct journal_head acked_before;        /* I7 */
@@ -127,6 +128,7 @@ struct world_result {
 struct central {
     struct account_memory *memory, *backup;
     struct account_hands hands;
+    uint8_t public_key[LEASE_PUBLIC_KEY_OCTETS];
     uint8_t private_key[LEASE_PRIVATE_KEY_OCTETS];
     uint64_t down_until_us, person_us, sweep_us;
     uint32_t price_version;
@@ -143,9 +145,8 @@ struct world {
     uint64_t now_us, end_us, settle_us;
     bool settling;
     enum story story;
-    uint64_t story_us;
-    int story_step;
-    struct disk *image_disk; struct card image;
+    uint64_t story_us, trouble_us;
+    struct disk *image_disk; struct card image; int64_t image_spent_micro;
     struct box boxes[BOXES_MAX];
     unsigned box_count;
     struct packet packets[PACKETS_MAX];
@@ -190,11 +191,14 @@ uint64_t central_due_us(const struct world *world);
 bool central_answer(struct world *world, const struct packet *request, struct packet *ret_answer);
 void central_token(struct world *world, char ret_token[40]);
 void central_token_again(struct world *world, const uint8_t *box_id, char ret_token[40]);
+void central_settle(struct world *world);    /* there is enough for all that waits */
 void central_freeze(struct world *world, const uint8_t *box_id, bool freeze);
 
 /* verdict.c */
 void verdict_step(struct world *world);      /* cheap, after each request to the account */
 void verdict_end(struct world *world);
+int64_t verdict_spent(struct box *box);      /* what its disk says that was captured; the box is down */
+int64_t verdict_spent_on(struct world *world, struct disk *disk);
 
 extern const char *const fault_names[FAULT_COUNT], *const story_names[STORIES];
 
