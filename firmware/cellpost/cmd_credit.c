@@ -56,7 +56,6 @@ static void print_amounts(const struct cli *cli, json_t *balance)
         (void)snprintf(waiting, sizeof waiting, "%" PRId64, json_number_of(balance, "waiting", 0));
         cli_print_field("waiting", waiting);
     }
-    cli_print_field("why", json_text_of(balance, "why"));
 }
 
 static void add_parts(struct table *table, json_t *encoding)
@@ -95,6 +94,26 @@ static void print_prices(json_t *balance)
         cli_say("There are more prices: GET /v1/balance?after=%s", json_text_of(balance, "next"));
 }
 
+/* How it stands with the account; a gateway that does not say is no reason to hide the credits. */
+static void print_link(struct cli *cli)
+{
+    struct client_answer answer;
+    char time[WHEN_TEXT_MAX];
+
+    if (cli_call_raw(cli, &(struct client_request){ .method = "GET", .target = "/v1/account" }, &answer) != CLI_OK)
+        return;
+    if (answer.status == 200 && strcmp(json_text_of(answer.json, "state"), "not_enrolled") != 0) {
+        cli_print_field("link", json_text_of(answer.json, "state"));
+        cli_print_field("why", json_text_of(answer.json, "why"));
+        cli_print_field("detail", json_text_of(answer.json, "detail"));
+        if (json_text_of(answer.json, "heard_at")[0] != '\0')
+            cli_print_field("heard", cli_time_of(cli, answer.json, "heard_at", time));
+        if (json_text_of(answer.json, "advice")[0] != '\0')
+            cli_say("%s", json_text_of(answer.json, "advice"));
+    }
+    client_answer_done(&answer);
+}
+
 int credit_balance(struct cli *cli)
 {
     struct client_target target;
@@ -113,6 +132,7 @@ int credit_balance(struct cli *cli)
         cli_print_field("account", json_text_of(answer.json, "account"));
         if (strcmp(json_text_of(answer.json, "state"), "free") != 0)
             print_amounts(cli, answer.json);
+        print_link(cli);
         print_prices(answer.json);
         if (json_text_of(answer.json, "advice")[0] != '\0')
             cli_say("%s", json_text_of(answer.json, "advice"));

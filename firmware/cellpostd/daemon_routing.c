@@ -127,7 +127,11 @@ static bool needs_restart(const struct config *a, const struct config *b)
     return strcmp(a->gateway.state_dir, b->gateway.state_dir) != 0 || strcmp(a->api.listen, b->api.listen) != 0 ||
            strcmp(a->api.socket, b->api.socket) != 0 || strcmp(a->api.cert, b->api.cert) != 0 ||
            a->gateway.fixed_lines != b->gateway.fixed_lines || a->optout.enabled != b->optout.enabled ||
-           strcmp(a->optout.confirm, b->optout.confirm) != 0;
+           strcmp(a->optout.confirm, b->optout.confirm) != 0 || strcmp(a->central.place.url, b->central.place.url) != 0 ||
+           strcmp(a->central.place.ca, b->central.place.ca) != 0 || a->central.place.has_pin != b->central.place.has_pin ||
+           memcmp(a->central.place.pin, b->central.place.pin, sizeof a->central.place.pin) != 0 ||
+           strcmp(a->central.place.proxy, b->central.place.proxy) != 0 || a->central.lease_micro != b->central.lease_micro ||
+           a->central.interval_ms != b->central.interval_ms;
 }
 
 static void reload_start(struct daemon *daemon);
@@ -227,7 +231,7 @@ static void reload_loaded(uv_work_t *work, int status)
         return;
     }
     if (needs_restart(daemon->config, &reload->config))
-        log_line(LOG_WARNING, "changes of [gateway], [api] and [optout] need a restart; ports, SIMs and tariffs were read again");
+        log_line(LOG_WARNING, "changes of [gateway], [api], [optout] and [central] need a restart; ports, SIMs and tariffs were read again");
     if (routing_record(reload->routing)->count == 0) {
         reload_adopt(daemon);
         return;
