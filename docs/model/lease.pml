@@ -59,7 +59,6 @@
  *   CLOSE_ON_AIR         the lease before is closed although a part paid from it is on the air
  *   CLOSE_AND_FORGET     the box forgets the lease when it says close, not when it is answered
  *   DRAIN_LATER          the successor is opened in one transaction and the lease before is drained in another
- *   OLD_COMMANDS         commands have no numbers (with FREEZE)
  */
 #ifndef FUND
 #define FUND 3
@@ -182,6 +181,11 @@ byte settled;
 #endif
 byte losses = LOSSES;
 bit ended;
+#define MAY_FAIL && losses > 0
+#define LOSS losses--;
+#else
+#define MAY_FAIL
+#define LOSS
 #endif
 
 chan up = [IN_FLIGHT] of { mtype, byte, byte, byte, byte, byte };   /* kind, box, epoch, name, head, open lease */
@@ -444,8 +448,8 @@ end:
 next:
      kind = 0; box = 0; epoch = 0; name = 0; head = 0; open_lease = 0; k = 0; e = 0 }
 #ifdef EXPIRE
-  :: atomic { acct_lease > 0 && acct_state[acct_lease] == OPEN -> k = acct_lease; expire_lease() }
-  :: atomic { acct_lease > 1 && acct_state[acct_lease - 1] == OPEN -> k = acct_lease - 1; expire_lease() }
+  :: atomic { acct_lease > 0 && acct_state[acct_lease] == OPEN MAY_FAIL -> LOSS k = acct_lease; expire_lease() }
+  :: atomic { acct_lease > 1 && acct_state[acct_lease - 1] == OPEN MAY_FAIL -> LOSS k = acct_lease - 1; expire_lease() }
 #endif
 #ifdef REVOKE
   :: atomic { !revoked -> revoked = 1; fence(); CONSERVED }
@@ -591,6 +595,15 @@ inline wait_part(m) {
   fi
 }
 
+/* Its reservation is released. */
+inline give_up(m, what) {
+  if
+  :: MINE.part[m] == RESERVED -> unreserve(m, PLACE(m)); MINE.part[m] = what; MINE.payer[m] = 0
+  :: MINE.part[m] == QUEUED -> MINE.part[m] = what
+  :: else
+  fi
+}
+
 /* What was waiting does not go out from an image that is behind the world. */
 inline stop_all() {
   alarm = 1;
@@ -723,7 +736,7 @@ endbox:
   /* -- a lease: only when all that was charged is known to the account, and there is room for one; the id is on the disk before it
    * leaves. With one in hand, when half of it is spent or reserved, or its time is over. */
 #ifdef THIRD_LEASE
-#define ROOM true
+#define ROOM (MINE.lease[OLD] == 0 || MINE.lease[NEW] != 0)
 #else
 #define ROOM (MINE.lease[OLD] == 0)
 #endif
@@ -804,14 +817,16 @@ endbox:
 #endif
   :: atomic { on_air != 0 && gone -> charge(on_air, SENT); MINE.mark = witness[me]; on_air = 0; gone = 0; WITHIN_GRANTS; BALANCED }
 #ifdef LAPSE
-  :: atomic { MINE.part[1] == RESERVED && on_air != 1 -> unreserve(1, PLACE(1)); MINE.payer[1] = 0; MINE.part[1] = REFUSED }
-  :: atomic { MINE.part[1] == QUEUED -> MINE.part[1] = REFUSED }
+  /* -- the time of a message is over: what is not on the air is given up, and costs nothing (I12) */
+  :: atomic { (MINE.part[1] == RESERVED || MINE.part[1] == QUEUED) && on_air != 1 -> give_up(1, REFUSED) }
+  :: atomic { (MINE.part[2] == RESERVED || MINE.part[2] == QUEUED || MINE.part[3] == RESERVED || MINE.part[3] == QUEUED) &&
+              on_air != 2 && on_air != 3 -> give_up(2, REFUSED); give_up(3, REFUSED) }
 #endif
 
 #ifdef EXPIRE
   /* -- its clock says that the time is over */
-  :: atomic { MINE.state[NEW] == OPEN -> MINE.state[NEW] = EXPIRED }
-  :: atomic { MINE.state[OLD] == DRAINING -> MINE.state[OLD] = EXPIRED }
+  :: atomic { MINE.state[NEW] == OPEN MAY_FAIL -> LOSS MINE.state[NEW] = EXPIRED }
+  :: atomic { MINE.state[OLD] == DRAINING MAY_FAIL -> LOSS MINE.state[OLD] = EXPIRED }
 #endif
 
   /* -- close: the mark first, then the account is told. The one before when nothing is reserved in it; the newest when it is of no
@@ -843,19 +858,15 @@ endbox:
 #else
 #define USAGE_NAME 0
 #endif
-  :: atomic { (number[MINE.head] > MINE.acked || tell) && LINE_FREE -> up!USAGE(me, MINE.epoch, USAGE_NAME, MINE.head, 0) }
+  :: atomic { (number[MINE.head] > MINE.acked || tell || FROZEN) && LINE_FREE -> up!USAGE(me, MINE.epoch, USAGE_NAME, MINE.head, 0) }
 
   /* -- answers */
   :: atomic { down[me]?kind(x, y, z, theirs HEARS) ->
 #ifdef FREEZE
-#ifdef OLD_COMMANDS
-       MINE.command = n;
-#else
        if
-       :: n > MINE.command -> MINE.command = n
+       :: n > MINE.command -> MINE.command = n   /* with its number: an old one changes nothing */
        :: else
        fi;
-#endif
 #endif
        if
        :: kind == GRANTED && x == MINE.request && x != 0 && (MINE.lease[NEW] == 0 || MINE.lease[OLD] == 0) -> open_lease_granted()
