@@ -14,7 +14,7 @@
 #include <sqlite3.h>
 #include <cmocka.h>
 
-static struct store *open_store(void)
+static struct store *open_store(const struct disk *disk)
 {
     struct store *store = NULL;
     char error[256];
@@ -49,7 +49,7 @@ static int accept(struct store *store)
     return r;
 }
 
-static int64_t count_messages(void)
+static int64_t count_messages(const struct disk *disk)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *row = NULL;
@@ -85,14 +85,14 @@ static void a_power_cut_takes_what_was_not_synced_and_nothing_else(void **state)
         int64_t promised = 0, there;
 
         assert_non_null(disk);
-        store = open_store();
+        store = open_store(disk);
         promised += accept(store) == 0;
         disk_stop_after(disk, skip);
         for (int i = 0; i < 5; i++)
             promised += accept(store) == 0;
         end(disk, store, true);
-        store = open_store();            /* checks the whole file */
-        there = count_messages();
+        store = open_store(disk);            /* checks the whole file */
+        there = count_messages(disk);
         assert_in_range(there, promised, promised + 1);
         torn += promised < 6;
         store_close(store);
@@ -104,13 +104,15 @@ static void a_power_cut_takes_what_was_not_synced_and_nothing_else(void **state)
 static void a_killed_process_loses_nothing_that_it_had_committed(void **state)
 {
     struct disk *disk = disk_new(1);
-    struct store *store = open_store();
+    struct store *store;
 
     (void)state;
+    assert_non_null(disk);
+    store = open_store(disk);
     assert_int_equal(accept(store), 0);
     end(disk, store, false);
-    store = open_store();
-    assert_int_equal(count_messages(), 1);
+    store = open_store(disk);
+    assert_int_equal(count_messages(disk), 1);
     store_close(store);
     disk_free(disk);
 }
@@ -127,21 +129,21 @@ static void a_commit_behind_a_failed_sync_is_not_promised_before_it_is_safe(void
                 int64_t promised = 0;
 
                 assert_non_null(disk);
-                store = open_store();
+                store = open_store(disk);
                 promised += accept(store) == 0;
                 disk_fail(disk, skip, count);
                 promised += accept(store) == 0;
                 if (restart) {           /* the next process finds the same page cache */
                     end(disk, store, false);
-                    store = open_store();
+                    store = open_store(disk);
                 }
                 disk_fail(disk, 0, 0);
                 for (int i = 0; i < 3; i++)
                     promised += accept(store) == 0;
                 end(disk, store, true);
-                store = open_store();
-                if (count_messages() < promised)
-                    fail_msg("skip %u count %u restart %d: %lld of %lld", (unsigned)skip, (unsigned)count, restart, (long long)count_messages(),
+                store = open_store(disk);
+                if (count_messages(disk) < promised)
+                    fail_msg("skip %u count %u restart %d: %lld of %lld", (unsigned)skip, (unsigned)count, restart, (long long)count_messages(disk),
                              (long long)promised);
                 store_close(store);
                 disk_free(disk);
