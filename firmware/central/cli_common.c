@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "firmware/cellpost/memory.h"
+#include "firmware/cellpost/table.h"
 #include "firmware/cellpost/text.h"
 #include "firmware/cellpost/when.h"
 #include "firmware/central/commands.h"

@@ -10,11 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "firmware/cellpost/table.h"
 #include "firmware/central/ca.h"
 #include "firmware/central/db.h"
 #include "firmware/central/settings.h"
 #include "src/base/money.h"
+
+struct table;                                /* firmware/cellpost/table.h */
 
 /* A contract: scripts rely on them (cellpost-central(8)). */
 enum { CENTRAL_OK = 0, CENTRAL_REFUSED = 1, CENTRAL_USAGE = 2, CENTRAL_BROKEN = 3 };
