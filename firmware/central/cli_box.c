@@ -56,7 +56,7 @@ static void show_token(const struct command_line *line, const struct fresh_token
 
 static int run_enroll(struct command_line *line)
 {
-    struct account_token_ask ask = { .account = line->arguments[0], .label = line->label ? line->label : "", .lease_max_micro = LEASE_MAX_MICRO };
+    struct account_token_ask ask = { .account = line->arguments[0], .label = line->label ? line->label : "box", .lease_max_micro = LEASE_MAX_MICRO };
     struct fresh_token token;
     enum account_status told = ACCOUNT_OK;
     int r, status = CENTRAL_OK;
