@@ -299,11 +299,12 @@ static bool is_signed(mbedtls_x509_csr *request)
 
 int x509_request_read(const char *pem, mbedtls_pk_context *ret_key)
 {
-    static const char begin[] = "-----BEGIN CERTIFICATE REQUEST-----";
+    /* RFC 7468 section 7 knows both; GnuTLS, which boxes use, writes the second. */
+    static const char *const begins[] = { "-----BEGIN CERTIFICATE REQUEST-----", "-----BEGIN NEW CERTIFICATE REQUEST-----" };
     mbedtls_x509_csr request;
     int r;
 
-    if (strncmp(pem, begin, sizeof begin - 1) != 0)
+    if (strncmp(pem, begins[0], strlen(begins[0])) != 0 && strncmp(pem, begins[1], strlen(begins[1])) != 0)
         return -EINVAL;
     mbedtls_x509_csr_init(&request);
     r = x509_error(mbedtls_x509_csr_parse(&request, (const unsigned char *)pem, strlen(pem) + 1));

@@ -339,12 +339,12 @@ static int run_refund(struct command_line *line)
 }
 
 const struct verb verbs_box[] = {
-    { "box", "enroll", "ACCOUNT", "a token with which one box may join the account", "label valid lease-max", 1, 1, run_enroll },
+    { "box", "enroll", "ACCOUNT", "a token with which one box may join the account", "label valid lease-max url", 1, 1, run_enroll },
     { "box", "list", "", "all boxes", "", 0, 0, run_list },
     { "box", "show", "BOX", "one box and its leases", "", 1, 1, run_show },
     { "box", "freeze", "BOX", "no credits for it, and it is to stop; reversible", "", 1, 1, run_freeze },
     { "box", "unfreeze", "BOX", "it may go on", "", 1, 1, run_unfreeze },
-    { "box", "reincarnate", "BOX", "end what it was; a token with which one machine becomes it again", "valid", 1, 1, run_reincarnate },
+    { "box", "reincarnate", "BOX", "end what it was; a token with which one machine becomes it again", "valid url", 1, 1, run_reincarnate },
     { "box", "write-off", "BOX LEASE", "settle a lease that nobody will tell of any more", "used note", 2, 2, run_write_off },
     { "box", "refund", "BOX ENTRY", "give back what a part cost, by its number in the box's ledger", "chain note", 2, 2, run_refund },
     { NULL, NULL, NULL, NULL, NULL, 0, 0, NULL },
