@@ -231,6 +231,31 @@ static bool more_is_wanted(const struct sync *sync)
     return summary->waiting > 0 || sync->needed_micro > summary->open.balance_micro[LEDGER_AVAILABLE];
 }
 
+/* What is reserved moves to the successor, which is to have as much beside it. Where messages wait although there is a lease, it
+ * was too small for one of their batches. */
+static int64_t want_micro(const struct sync *sync)
+{
+    const struct credit_summary *summary = &sync->summary;
+    int64_t want = sync->config.want_micro, reserved = summary->open.balance_micro[LEDGER_RESERVED];
+
+    if (sync->needed_micro > want)
+        want = sync->needed_micro;
+    want = reserved < LEASE_GRANT_MICRO_MAX / 2 ? want + 2 * reserved : LEASE_GRANT_MICRO_MAX;
+    if (summary->waiting > 0 && summary->open_grant_micro >= want)
+        want = summary->open_grant_micro * 2;
+    return want < 1 ? 1 : want > LEASE_GRANT_MICRO_MAX ? LEASE_GRANT_MICRO_MAX : want;
+}
+
+/* A successor brings what was spent of the lease before it, and more only where more is asked for and the account gave all that
+ * was asked the last time. Without this a box whose queue holds half of its credits asks again and again for the same. */
+static bool refill_helps(const struct sync *sync)
+{
+    const struct ledger_lease *open = &sync->summary.open;
+    int64_t spent = sync->summary.open_grant_micro - open->balance_micro[LEDGER_AVAILABLE] - open->balance_micro[LEDGER_RESERVED];
+
+    return spent >= sync->summary.open_grant_micro / 4 || (!sync->capped && want_micro(sync) > sync->asked_micro);
+}
+
 static bool lease_is_due(const struct sync *sync, struct sync_now now)
 {
     const struct credit_summary *summary = &sync->summary;
@@ -241,21 +266,9 @@ static bool lease_is_due(const struct sync *sync, struct sync_now now)
         return false;
     if (open->lease_id == 0 || open->state != LEDGER_OPEN || ends_soon(sync, now))
         return true;
-    if (open->balance_micro[LEDGER_AVAILABLE] < summary->open_grant_micro / 2 || more_is_wanted(sync))
+    if ((open->balance_micro[LEDGER_AVAILABLE] < summary->open_grant_micro / 2 && refill_helps(sync)) || more_is_wanted(sync))
         return true;
     return summary->price_count > 0 && summary->prices[0].version > open->price_version;
-}
-
-/* Where messages wait although there is a lease, it was too small for one of their batches. */
-static int64_t want_micro(const struct sync *sync)
-{
-    int64_t want = sync->config.want_micro;
-
-    if (sync->needed_micro > want)
-        want = sync->needed_micro;
-    if (sync->summary.waiting > 0 && sync->summary.open_grant_micro >= want)
-        want = sync->summary.open_grant_micro * 2;
-    return want < 1 ? 1 : want > LEASE_GRANT_MICRO_MAX ? LEASE_GRANT_MICRO_MAX : want;
 }
 
 static void begin_request(struct sync *sync, struct sync_now now)
@@ -275,6 +288,7 @@ static void ask_lease(struct sync *sync, struct sync_now now)
     const struct credit_request *asked = &sync->summary.request;
     struct wire_request request = { .call = WIRE_LEASES, .epoch = sync->summary.identity.epoch };
 
+    sync->asked_micro = asked->want_micro;
     memcpy(request.lease.request_id, asked->id, sizeof request.lease.request_id);
     request.lease.want_micro = asked->want_micro;
     request.lease.head = asked->head;
@@ -406,8 +420,10 @@ static void opened(struct sync *sync, const struct change_credit *step, struct s
         return;
     }
     sync->needed_micro = 0;
-    /* What waits and still does not fit is not helped by asking again at once. */
-    sync->lease_us = after_ms(now, waited ? SYNC_REFUSED_MS : 0);
+    sync->capped = step->lease.grant_micro < sync->asked_micro;
+    /* What waits and still does not fit is not helped by asking again at once; and hardly at all where the account has more, but
+     * gives this box no more at a time. */
+    sync->lease_us = after_ms(now, !waited ? 0 : sync->capped && sync->status.available_micro > 0 ? SYNC_CAPPED_MS : SYNC_REFUSED_MS);
 }
 
 static void acked(struct sync *sync, const struct change_credit *step, struct sync_now now)

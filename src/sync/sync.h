@@ -47,6 +47,7 @@ struct sync_config {
 #define SYNC_RETRY_MS_MIN 2000u              /* after a failure, doubled each time */
 #define SYNC_RETRY_MS_MAX 600000u
 #define SYNC_REFUSED_MS 300000u              /* until the account is asked again for what it refused */
+#define SYNC_CAPPED_MS 3600000u              /* until it is asked for more than it gives one box at a time */
 #define SYNC_LOOK_MS 5000u                   /* how often the books are looked at while nothing else happens */
 #define SYNC_CLOCK_OFF_MS 600000             /* a clock ahead of the account's by more is wrong: leases would end before they begin */
 

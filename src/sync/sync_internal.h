@@ -29,6 +29,7 @@ struct sync {
     uint32_t want_prices;                    /* a version that is needed; 0: none */
     struct { struct command *list; size_t count, next; } commands_due;
     uint64_t closing_lease_id, closing_seq;  /* all that was spent of it is told with this entry */
+    int64_t asked_micro; bool capped;        /* with the last request for a lease; it was given less */
     uint64_t close_us;                       /* no closing is begun before */
     uint64_t told_from;                      /* where the usage that was told last begins */
     int64_t needed_micro;                    /* of the batch that needs most of those that waited lately */
