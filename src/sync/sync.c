@@ -262,7 +262,10 @@ static bool lease_is_due(const struct sync *sync, struct sync_now now)
     const struct ledger_lease *open = &summary->open;
 
     /* Its time first: a lease that ends before it begins would be one more to close. */
-    if (sync->account_ms == 0 || clock_is_ahead(sync, now) || summary->box.frozen || summary->old.lease_id != 0 || now.mono_us < sync->lease_us)
+    if (sync->account_ms == 0 || clock_is_ahead(sync, now) || summary->box.frozen || now.mono_us < sync->lease_us)
+        return false;
+    /* One that is over and still holds what waits is emptied into the next one, not before it. */
+    if (summary->old.lease_id != 0 && !(open->lease_id == 0 && summary->old.state == LEDGER_EXPIRED))
         return false;
     if (open->lease_id == 0 || open->state != LEDGER_OPEN || ends_soon(sync, now))
         return true;

@@ -89,6 +89,17 @@ static void make_key(struct world *world)
 
 /* -- persons ----------------------------------------------------------------------------------------------------------- */
 
+uint32_t central_price_version(struct world *world)
+{
+    struct account_db db = account_memory_db(world->central.memory);
+    struct account_price price = { .version = 0 };
+
+    if (db.ops->begin(db.db, 0) == 0)
+        (void)db.ops->price_get(db.db, 0, &price);
+    db.ops->rollback(db.db);
+    return price.version;
+}
+
 static void prices(struct world *world)
 {
     struct central *central = &world->central;

@@ -191,6 +191,7 @@ uint64_t central_due_us(const struct world *world);
 bool central_answer(struct world *world, const struct packet *request, struct packet *ret_answer);
 void central_token(struct world *world, char ret_token[40]);
 void central_token_again(struct world *world, const uint8_t *box_id, char ret_token[40]);
+uint32_t central_price_version(struct world *world);
 void central_settle(struct world *world);    /* there is enough for all that waits */
 void central_freeze(struct world *world, const uint8_t *box_id, bool freeze);
 
