@@ -144,20 +144,22 @@ static bool ends(const struct gateway *gateway, const struct ledger_lease *lease
     return spends(lease) && ledger_now(&gateway->credit.summary.box, now.wall_ms) >= lease->spend_until_ms;
 }
 
-static bool move_is_due(const struct gateway *gateway, struct gateway_now now)
+static bool wants_move(const struct gateway *gateway)
 {
     const struct credit_summary *summary = &gateway->credit.summary;
+    bool held = summary->old.lease_id != 0 && summary->old.balance_micro[LEDGER_RESERVED] > 0;
 
-    return gateway->credit.stop == LEDGER_DONE && summary->open.state == LEDGER_OPEN && now.mono_us >= gateway->credit.move_at_us &&
-           (summary->stranded_micro > 0 || (summary->old.lease_id != 0 && summary->old.balance_micro[LEDGER_RESERVED] > 0));
+    /* With two leases that are both over, what is reserved in the older one has to wait, so that it can be closed. */
+    if (summary->open.lease_id != 0 && summary->open.state == LEDGER_EXPIRED && !summary->box.fenced && !summary->box.frozen)
+        return held && summary->old.state == LEDGER_EXPIRED;
+    return gateway->credit.stop == LEDGER_DONE && summary->open.state == LEDGER_OPEN && (summary->stranded_micro > 0 || held);
 }
 
-static bool resume_is_due(const struct gateway *gateway, struct gateway_now now)
+static bool wants_resume(const struct gateway *gateway)
 {
     const struct credit_summary *summary = &gateway->credit.summary;
 
-    return gateway->credit.stop == LEDGER_DONE && summary->open.state == LEDGER_OPEN && now.mono_us >= gateway->credit.resume_at_us &&
-           summary->waiting > 0;
+    return gateway->credit.stop == LEDGER_DONE && summary->open.state == LEDGER_OPEN && summary->waiting > 0;
 }
 
 static void ask_step(struct gateway *gateway, enum credit_step step, struct gateway_now now)
@@ -188,9 +190,9 @@ void gateway_credit_look(struct gateway *gateway, struct gateway_now now)
         return;
     } else if (ends(gateway, &summary->open, now) || ends(gateway, &summary->old, now)) {
         ask_step(gateway, CREDIT_EXPIRE, now);
-    } else if (move_is_due(gateway, now)) {
+    } else if (wants_move(gateway) && now.mono_us >= credit->move_at_us) {
         ask_step(gateway, CREDIT_MOVE, now);
-    } else if (resume_is_due(gateway, now)) {
+    } else if (wants_resume(gateway) && now.mono_us >= credit->resume_at_us) {
         ask_step(gateway, CREDIT_RESUME, now);
     }
 }
@@ -221,12 +223,10 @@ uint64_t gateway_credit_deadline_us(const struct gateway *gateway, struct gatewa
         return credit->look_us > now.mono_us ? credit->look_us : now.mono_us;
     earlier_wall(&deadline_us, &summary->open, now);
     earlier_wall(&deadline_us, &summary->old, now);
-    if (credit->stop == LEDGER_DONE && summary->open.state == LEDGER_OPEN) {
-        if (summary->stranded_micro > 0 || (summary->old.lease_id != 0 && summary->old.balance_micro[LEDGER_RESERVED] > 0))
-            earlier(&deadline_us, credit->move_at_us);
-        if (summary->waiting > 0)
-            earlier(&deadline_us, credit->resume_at_us);
-    }
+    if (wants_move(gateway))
+        earlier(&deadline_us, credit->move_at_us);
+    if (wants_resume(gateway))
+        earlier(&deadline_us, credit->resume_at_us);
     return deadline_us > credit->look_us ? deadline_us : credit->look_us;
 }
 

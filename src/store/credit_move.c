@@ -4,7 +4,7 @@
  *
  * A lease that is not open any more can be closed when nothing is reserved in it. What is on the air stays until it is known; the rest
  * moves to the open lease, at its prices. What finds no room there is still sent from a lease that drains; where that one's time is
- * over it waits for credits. */
+ * over it waits for credits, and so does what is reserved in the older one of two leases that are both over. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -38,8 +38,8 @@ static bool waits_for_its_turn(const struct standing *standing)
     return standing->state == MESSAGE_QUEUED || standing->state == MESSAGE_SCHEDULED;
 }
 
-/* 1: it moved; -1: it waits for credits now; 0: it stays. */
-static int move_one(struct store *store, const struct price_table *table, int64_t message_id, int64_t now_ms)
+/* 1: it moved; -1: it waits for credits now; 0: it stays. no_room: there is no lease that it could move to. */
+static int move_one(struct store *store, const struct price_table *table, bool no_room, int64_t message_id, int64_t now_ms)
 {
     static const char why[] = "the time of the credits reserved for it is over: it waits for others";
     struct ledger_hold holds[MESSAGE_PARTS_MAX];
@@ -61,7 +61,7 @@ static int move_one(struct store *store, const struct price_table *table, int64_
     quote = credit_quote(table, standing.to, alphabet_of(store, message_id), (unsigned)count);
     if (store->sql.failed != 0)
         return 0;
-    verdict = ledger_move(&books, &from, holds, count, &quote, now_ms, postings);
+    verdict = no_room ? LEDGER_TOO_LITTLE : ledger_move(&books, &from, holds, count, &quote, now_ms, postings);
     if (verdict == LEDGER_DONE) {
         credit_keep(store, &books);
         credit_keep_lease(store, &from);
@@ -121,18 +121,26 @@ static bool anything_to_move(const struct credit *credit)
     return false;
 }
 
+/* Two leases whose time is over: a third one comes when the first is closed, and that is when nothing is reserved in it. */
+static bool both_are_over(struct store *store, const struct ledger_lease *open)
+{
+    const struct ledger_lease *old = credit_lease(store, store->credit.box.old_lease_id);
+
+    return open != NULL && open->state == LEDGER_EXPIRED && old != NULL && old->state == LEDGER_EXPIRED;
+}
+
 int credit_move(struct store *store, struct change_credit *in, int64_t now_ms)
 {
     struct credit *credit = &store->credit;
     uint32_t limit = in->limit < CREDIT_MOVE_MAX ? in->limit : CREDIT_MOVE_MAX, count;
     const struct ledger_lease *open = credit_lease(store, credit->box.open_lease_id);
     const struct price_table *table;
-    bool end = true;
+    bool end = true, no_room = both_are_over(store, open);
 
     if (limit == 0)
         return -EINVAL;
     in->verdict = LEDGER_DONE;
-    if (open == NULL || open->state != LEDGER_OPEN || credit->box.fenced || credit->box.frozen || !anything_to_move(credit))
+    if (open == NULL || (open->state != LEDGER_OPEN && !no_room) || credit->box.fenced || credit->box.frozen || !anything_to_move(credit))
         return store->sql.failed;
     table = credit_prices(store, open->price_version);
     if (table == NULL)
@@ -142,7 +150,7 @@ int credit_move(struct store *store, struct change_credit *in, int64_t now_ms)
         return -ENOMEM;
     count = find_movable(store, limit, in->ids + limit, &end);
     for (uint32_t i = 0; i < count && store->sql.failed == 0; i++) {
-        int r = move_one(store, table, in->ids[limit + i], now_ms);
+        int r = move_one(store, table, no_room, in->ids[limit + i], now_ms);
 
         in->moved += r > 0;
         if (r < 0)

@@ -216,8 +216,9 @@ static void check_settled(struct world *world, struct box *box)
         violation(world, "the request of box %u for a lease never ended: %s %s %s", box->number, sync_state_name(status.state), status.why,
                   status.detail);
     if (summary.old.lease_id != 0)
-        violation(world, "lease %" PRIu64 " of box %u is %s and not closed: %s %s", summary.old.lease_id, box->number,
-                  ledger_lease_state_name(summary.old.state), status.why, status.detail);
+        violation(world, "lease %" PRIu64 " of box %u is %s with %lld reserved, and not closed; lease %" PRIu64 " is %s, frozen %d: %s %s", summary.old.lease_id,
+                  box->number, ledger_lease_state_name(summary.old.state), (long long)summary.old.balance_micro[LEDGER_RESERVED],
+                  summary.open.lease_id, ledger_lease_state_name(summary.open.state), summary.box.frozen, status.why, status.detail);
 }
 
 void verdict_end(struct world *world)

@@ -193,6 +193,7 @@ static bool tell_story(struct world *world)
         (void)disk_copy(box->disk, world->image_disk);
         box->card = world->image;
         box->attempts_before = INT64_MAX;
+        box->attempt_count = 0;
         box->honest = false;
         box->start_us = world->now_us + SECONDS(60);
         trace(world, "person", "sets box 0 back to its image");
