@@ -12,7 +12,10 @@ done
 dir=$(mktemp -d)
 server=
 stop() {
-  [ -z "$server" ] || { kill "$server" && wait "$server" || true; } 2>/dev/null
+  if [ -n "$server" ]; then
+    kill "$server" 2>/dev/null || true
+    wait "$server" || true
+  fi
   rm -rf "$dir"
 }
 trap stop EXIT
@@ -62,7 +65,7 @@ right() { run 0 check; says '^faults +0$'; }
 
 run 0 --help
 for verb in 'account create' 'account fund' 'account payout' 'account show' 'account list' 'account statement' 'box enroll' 'box list' 'box show' \
-            'box freeze' 'box unfreeze' 'box reincarnate' 'box write-off' 'box refund' 'price import' 'price show' check serve; do
+            'box freeze' 'box set' 'box alarms' 'box unfreeze' 'box reincarnate' 'box write-off' 'box refund' 'price import' 'price show' check serve; do
   says "^  $verb"
   # shellcheck disable=SC2086 # two words
   "$bin/cellpost-central" $verb --help | grep -q "^usage: cellpost-central $verb" || fail "$verb --help tells nothing"
@@ -205,7 +208,8 @@ head_json() { printf '{"seq":%s,"hash":"%s"}' "$seq" "$head"; }
 lease() {   # status, open lease
   call "$1" POST /v1/leases "{\"protocol\":1,\"epoch\":$epoch,\"request_id\":\"$(digits 16)\",\"want_micro\":100000000,\"head\":$(head_json),\"open_lease_id\":$2}"
 }
-octets() { printf "$(sed 's/../\\x&/g' <<<"$1")"; }   # of hex
+# shellcheck disable=SC2001,SC2059 # octets of hex: what is printed is its format
+octets() { printf "$(sed 's/../\\x&/g' <<<"$1")"; }
 sha256() { octets "$1" | sha256sum | cut -d ' ' -f 1; }
 capture() {   # status, lease, message, micro, price row: one part that was sent (src/credit/journal.h)
   local from=$((seq + 1)) before=$head body
@@ -258,6 +262,21 @@ read -r box epoch seq head <<<"$keep"
 cp "$dir/kept.key" "$dir/box.key"
 cp "$dir/kept.pem" "$dir/box.pem"
 
+# -- what a box may get ----------------------------------------------------------------------------------------------------------------
+
+refused 2 'say what is to change' box set "$box"
+refused 2 'is negative' box set "$box" --lease-max -1
+refused 2 'box freeze' box set "$box" --lease-max 0
+refused 1 'up to 63 octets' box set "$box" --label ''
+refused 1 'box list' box set nothing --label x
+run 0 box set "$box" --lease-max 3
+run 0 box set "$box" --label 'third "box"'
+run 0 box show 'third "box"'
+says '^lease at most +3$'
+says '^ +1 +open +2\.00 '
+json box set "$box" --lease-max 2
+has lease_max_micro 2000000
+
 # -- refunds -------------------------------------------------------------------------------------------------------------------------
 
 refused 1 'ledger' box refund "$box" 99
@@ -276,6 +295,21 @@ has captured_micro 50000
 call 200 GET "/v1/commands?after=0&epoch=$epoch" ''
 says '"refund"'
 right
+
+# -- alarms ----------------------------------------------------------------------------------------------------------------------------
+
+run 0 box alarms
+says 'There was no alarm'
+refused 1 'box list' box alarms nothing
+capture 200 1 504 1 1                                 # a price that is not the table's is booked, and noted
+run 0 box alarms "$box"
+says "^$box +1 .* price_differs +1 +3 +0\.000001\$"
+says 'price_differs: .*box refund'
+json box alarms
+[ "$(grep -o '"kind": *"[a-z_]*"' <<<"$said")" = '"kind":"price_differs"' ] || fail "an alarm is not told to programs"
+run 0 box alarms "$first"
+says 'There was no alarm'
+run 0 box refund "$box" 3
 
 # -- freeze and unfreeze ---------------------------------------------------------------------------------------------------------------
 
@@ -307,13 +341,16 @@ capture 409 1 600 50000 1
 says '"code": *"fork"'
 run 0 box show "$box"
 says '^state +fenced$'
-says '^alarms +1$'
+says '^alarms +2$'
+run 0 box alarms
+says ' fork '
+says 'fork: .*box reincarnate'
 refused 1 'reincarnate ID' box unfreeze "$box"
 lease 403 1
 says '"code": *"fenced"'
 json account show shop
 has leased_micro 0
-has suspense_micro 3840000
+has suspense_micro 3839999
 refused 1 'is not over' box write-off "$box" 2 --used 0
 refused 1 'box list' box reincarnate nothing
 refused 2 'is not a time' box reincarnate "$box" --valid 0s
@@ -321,20 +358,20 @@ json box reincarnate "$box" --url "$url"
 token=$(text_of token <<<"$said")
 old=$box
 enrol "$token" 200
-[ "$box" = "$old" ] && [ "$epoch" -eq 2 ] || fail "it did not become that box again"
+[ "$box $epoch" = "$old 2" ] || fail "it did not become that box again"
 lease 200 0
 capture 200 3 501 50000 1
 run 0 box refund "$box" 1 --chain 1                   # of the journal before
 run 0 box refund "$box" 1
 sqlite3 "$state/central.db" "PRAGMA busy_timeout=10000; UPDATE lease SET spend_until_ms=issued_ms, settle_until_ms=issued_ms WHERE id<3" >/dev/null
-refused 1 'more than what is in suspense' box write-off "$box" 2 --used 2.000001
+refused 1 'at most what is in suspense' box write-off "$box" 2 --used 2.000001
 refused 2 'is negative' box write-off "$box" 2 --used -1
 refused 1 'box show' box write-off "$box" 99 --used 0
 refused 2 "'x' is not a whole number" box write-off "$box" x --used 0
 run 0 box write-off "$box" 2 --used 0.5 --note 'by the log of its SIM'
 says '^returned +1\.5$'
 refused 1 'in suspense' box write-off "$box" 2 --used 0
-run 0 box write-off "$box" 1 --used 1.84
+run 0 box write-off "$box" 1 --used 1.839999
 right
 json account show shop
 has suspense_micro 0
