@@ -135,6 +135,10 @@ static int read_settings(struct parse *parse)
             central_say("cellpost-central: %s", problem);
             return CENTRAL_USAGE;
         }
+    /* Another folder has another database, unless that is named too, in front of it or behind it. */
+    for (size_t i = 0; i < parse->given_count; i++)
+        if (strcmp(parse->given[i].name, "state") == 0 && !parse->config)
+            settings->db[0] = '\0';
     for (size_t i = 0; i < parse->given_count; i++) {
         const char *wrong;
 
@@ -142,8 +146,6 @@ static int read_settings(struct parse *parse)
             settings->name_count = 0;        /* in place of those of the file */
             cleared = true;
         }
-        if (strcmp(parse->given[i].name, "state") == 0 && !parse->config)
-            settings->db[0] = '\0';
         wrong = settings_set(settings, parse->given[i].name, parse->given[i].value);
         if (wrong)
             return central_usage(parse->line, "--%s '%s' %s", strcmp(parse->given[i].name, "tls_name") == 0 ? "tls-name" : parse->given[i].name,

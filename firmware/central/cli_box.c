@@ -261,11 +261,14 @@ static int set_frozen(struct command_line *line, bool freeze)
         return status;
     hands = central_hands(line);
     r = account_freeze(&line->ops, &hands, box.id, freeze, central_now_ms(), &told);
-    status = central_explain(line, r, told, line->arguments[0]);
+    /* That it was so before is no refusal: who freezes a stolen box has to know that it is frozen. */
+    status = central_explain(line, r, told == ACCOUNT_ALREADY ? ACCOUNT_OK : told, line->arguments[0]);
     if (status != CENTRAL_OK)
         return status;
     if (line->json)
-        central_print_json(json_pack("{s:b}", "frozen", (int)freeze));
+        central_print_json(json_pack("{s:b, s:b}", "frozen", (int)freeze, "changed", (int)(told != ACCOUNT_ALREADY)));
+    else if (told == ACCOUNT_ALREADY)
+        central_say("It was %s before.", freeze ? "frozen" : "active");
     else if (freeze)
         central_say("It gets no credits any more, and stops spending as soon as it hears of it. What it has in hand it may spend until then.");
     else
@@ -281,6 +284,33 @@ static int run_freeze(struct command_line *line)
 static int run_unfreeze(struct command_line *line)
 {
     return set_frozen(line, false);
+}
+
+static int run_set(struct command_line *line)
+{
+    enum account_status told = ACCOUNT_OK;
+    struct account_box box;
+    int64_t lease_max_micro = 0;
+    int r, status = CENTRAL_OK;
+
+    if (!line->label && !line->lease_max)
+        return central_usage(line, "say what is to change: --lease-max CREDITS, --label TEXT or both");
+    if (line->lease_max)
+        status = central_read_amount(line, "--lease-max", line->lease_max, LEASE_GRANT_MICRO_MAX, &lease_max_micro);
+    if (status == CENTRAL_OK && line->lease_max && lease_max_micro == 0)
+        return central_usage(line, "--lease-max 0 would leave the box without credits: \"cellpost-central box freeze\" stops it");
+    if (status == CENTRAL_OK)
+        status = central_find_box(line, line->arguments[0], &box);
+    if (status != CENTRAL_OK)
+        return status;
+    r = account_box_change(&line->ops, box.id, line->label, lease_max_micro, &told);
+    status = central_explain(line, r, told, line->arguments[0]);
+    if (status == CENTRAL_OK && line->json)
+        central_print_json(json_pack("{s:s, s:I}", "label", line->label ? line->label : box.label, "lease_max_micro",
+                                     (json_int_t)(lease_max_micro > 0 ? lease_max_micro : box.lease_max_micro)));
+    else if (status == CENTRAL_OK && line->lease_max)
+        central_say("It counts from the next lease of the box on; what it has in hand stays.");
+    return status;
 }
 
 static int run_write_off(struct command_line *line)
@@ -345,6 +375,8 @@ const struct verb verbs_box[] = {
     { "box", "freeze", "BOX", "no credits for it, and it is to stop; reversible", "", 1, 1, run_freeze },
     { "box", "unfreeze", "BOX", "it may go on", "", 1, 1, run_unfreeze },
     { "box", "reincarnate", "BOX", "end what it was; a token with which one machine becomes it again", "valid url", 1, 1, run_reincarnate },
+    { "box", "set", "BOX", "what it gets at a time at most, what it is called", "label lease-max", 1, 1, run_set },
+    { "box", "alarms", "[BOX]", "what boxes did that they should not", "", 0, 1, central_box_alarms },
     { "box", "write-off", "BOX LEASE", "settle a lease that nobody will tell of any more", "used note", 2, 2, run_write_off },
     { "box", "refund", "BOX ENTRY", "give back what a part cost, by its number in the box's ledger", "chain note", 2, 2, run_refund },
     { NULL, NULL, NULL, NULL, NULL, 0, 0, NULL },

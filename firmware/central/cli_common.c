@@ -81,7 +81,8 @@ static const struct { enum account_status status; const char *next; } next_steps
     { ACCOUNT_UNKNOWN_BOX, "\"cellpost-central box list\" shows the boxes." },
     { ACCOUNT_NAME_TAKEN, "Choose another name; \"cellpost-central account list\" shows those there are." },
     { ACCOUNT_TOO_LITTLE, "\"cellpost-central account show NAME\" tells what is available. What boxes have in hand comes back when they close their leases." },
-    { ACCOUNT_BAD_AMOUNT, "An amount is more than 0, at most 1000000000 credits, with up to 6 decimals." },
+    { ACCOUNT_BAD_AMOUNT, "An amount is more than 0, at most 1000000000 credits, with up to 6 decimals; --used is at most what is in "
+                          "suspense (\"cellpost-central box show ID\")." },
     { ACCOUNT_BAD_NAME, "Names have up to 63 octets, notes up to 127, of UTF-8 without control characters." },
     { ACCOUNT_NO_ENTRY, "\"cellpost ledger\" on the box numbers its entries; --chain names an enrolment before the present one." },
     { ACCOUNT_REFUNDED, "There is nothing left to give back for it." },

@@ -75,6 +75,8 @@ void central_hex(const uint8_t *octets, size_t length, char *ret_text);   /* low
 const char *central_when(const struct command_line *line, int64_t ms, char ret_text[40]);
 json_t *central_time_json(int64_t ms);       /* RFC 3339, or null */
 
+int central_box_alarms(struct command_line *line);   /* the verb (cli_alarm.c) */
+
 const char *central_box_state(enum account_box_state state);
 const char *central_lease_state(enum account_lease_state state);
 const char *central_book(enum account_book book);

@@ -120,6 +120,7 @@ LIST(lease, struct account_lease, account_each_lease, TABLE_LEASE)
 LIST(posting, struct account_posting, account_each_posting, TABLE_POSTING)
 LIST(entry, struct account_entry, account_each_entry, TABLE_ENTRY)
 LIST(command, struct account_command, account_each_command, TABLE_COMMAND)
+LIST(alarm, struct account_alarm_row, account_each_alarm, TABLE_ALARM)
 
 /* -- the table of functions ---------------------------------------------------------------------------------------------- */
 
@@ -402,6 +403,11 @@ static int alarm_add(void *db, const struct account_alarm_row *row)
     return write_row(db, DO_ALARM_ADD, row);
 }
 
+static int alarm_list(void *db, const uint8_t *box, account_each_alarm *each, void *context)
+{
+    return box ? alarm_rows(db, DO_ALARM_LIST, VALUES(box_id(box)), each, context) : alarm_rows(db, DO_ALARM_LIST_ALL, NULL, 0, each, context);
+}
+
 static const struct account_db_ops ops = {
     op_begin, op_commit, op_rollback,
     account_add, account_get, account_find, account_set, account_list,
@@ -412,7 +418,7 @@ static const struct account_db_ops ops = {
     answer_get, answer_add, answer_prune,
     command_add, command_list,
     price_add, price_row_add, price_get, price_row_get,
-    token_add, token_get, token_set, alarm_add,
+    token_add, token_get, token_set, alarm_add, alarm_list,
 };
 
 /* -- open and close ------------------------------------------------------------------------------------------------------ */

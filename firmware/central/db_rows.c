@@ -236,6 +236,8 @@ const struct db_statement db_statements[DB_STATEMENTS] = {
     [DO_TOKEN_GET] = { SHAPE_GET, TABLE_TOKEN, NULL, .lock = true },
     [DO_TOKEN_SET] = SET(TABLE_TOKEN),
     [DO_ALARM_ADD] = ADD(TABLE_ALARM),
+    [DO_ALARM_LIST] = { SHAPE_SELECT, TABLE_ALARM, "WHERE box=$1 ORDER BY number", .stream = true },
+    [DO_ALARM_LIST_ALL] = { SHAPE_SELECT, TABLE_ALARM, "ORDER BY box,number", .stream = true },
 };
 
 struct db_value db_text(const char *text)

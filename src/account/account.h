@@ -133,6 +133,9 @@ struct account_token_ask {
 };
 int account_token_new(const struct account_db *db, const struct account_token_ask *ask, int64_t now_ms, enum account_status *ret_status);
 
+/* What people call a box, and the most it gets at a time, from its next lease on. label NULL or lease_max_micro 0: as it is. */
+int account_box_change(const struct account_db *db, const uint8_t box[LEASE_BOX_ID_OCTETS], const char *label, int64_t lease_max_micro,
+                       enum account_status *ret_status);
 int account_freeze(const struct account_db *db, const struct account_hands *hands, const uint8_t box[LEASE_BOX_ID_OCTETS], bool freeze,
                    int64_t now_ms, enum account_status *ret_status);
 /* Fences the box for good as what it was: the next epoch, rests to suspense; and a token with which one machine may become it again. */

@@ -206,6 +206,35 @@ int account_freeze(const struct account_db *db, const struct account_hands *hand
     return account_says(account_transact(db, freeze_work, &person), ret_status);
 }
 
+struct change { const uint8_t *box; const char *label; int64_t lease_max_micro; };
+
+static int change_work(const struct account_db *db, void *context)
+{
+    const struct change *change = context;
+    struct account_box box;
+    int r = get_box(db, change->box, &box);
+
+    if (r != ACCOUNT_OK)
+        return r;
+    if (change->label)
+        (void)strcpy(box.label, change->label);
+    if (change->lease_max_micro > 0)
+        box.lease_max_micro = change->lease_max_micro;
+    return db->ops->box_set(db->db, &box);
+}
+
+int account_box_change(const struct account_db *db, const uint8_t box[LEASE_BOX_ID_OCTETS], const char *label, int64_t lease_max_micro,
+                       enum account_status *ret_status)
+{
+    struct change change = { box, label, lease_max_micro };
+
+    if (label && (label[0] == '\0' || !account_text_fits(label, ACCOUNT_NAME_CHARS)))
+        return account_says(ACCOUNT_BAD_NAME, ret_status);
+    if (lease_max_micro < 0 || lease_max_micro > LEASE_GRANT_MICRO_MAX)
+        return account_says(ACCOUNT_BAD_AMOUNT, ret_status);
+    return account_says(account_transact(db, change_work, &change), ret_status);
+}
+
 int account_revoke(const struct account_db *db, const struct account_hands *hands, struct account_box *box, const char *reason, int64_t now_ms)
 {
     struct command command = { .kind = COMMAND_REVOKE };

@@ -173,6 +173,7 @@ typedef int account_each_lease(void *context, const struct account_lease *row);
 typedef int account_each_posting(void *context, const struct account_posting *row);
 typedef int account_each_entry(void *context, const struct account_entry *row);
 typedef int account_each_command(void *context, const struct account_command *row);
+typedef int account_each_alarm(void *context, const struct account_alarm_row *row);
 
 /* add: a new row (-EEXIST); set: one that is there. `of NULL` in lists: of all. */
 struct account_db_ops {
@@ -226,6 +227,7 @@ struct account_db_ops {
     int (*token_get)(void *db, const uint8_t *sha256, struct account_token *ret_row);
     int (*token_set)(void *db, const struct account_token *row);
     int (*alarm_add)(void *db, const struct account_alarm_row *row);
+    int (*alarm_list)(void *db, const uint8_t *box, account_each_alarm *each, void *context);   /* by box and number; NULL: of all */
 };
 
 struct account_db { const struct account_db_ops *ops; void *db; };

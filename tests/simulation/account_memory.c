@@ -526,6 +526,21 @@ static int db_token_set(void *db, const struct account_token *row)
 
 static int db_alarm_add(void *db, const struct account_alarm_row *row) { return add(db, ALARMS, and_number(of_box(row->box), row->number, 8), row); }
 
+struct alarms { account_each_alarm *each; void *context; };
+static int one_alarm(void *context, const void *row)
+{
+    struct alarms *of = context;
+
+    return of->each(of->context, row);
+}
+
+static int db_alarm_list(void *db, const uint8_t *box, account_each_alarm *each, void *context)
+{
+    struct alarms of = { each, context };
+
+    return list(db, ALARMS, box ? of_box(box) : (struct rows_key){ .length = 0 }, one_alarm, &of);
+}
+
 static const struct account_db_ops memory_ops = {
     .begin = db_begin, .commit = db_commit, .rollback = db_rollback,
     .account_add = db_account_add, .account_get = db_account_get, .account_find = db_account_find, .account_set = db_account_set,
@@ -538,7 +553,7 @@ static const struct account_db_ops memory_ops = {
     .command_add = db_command_add, .command_list = db_command_list,
     .price_add = db_price_add, .price_row_add = db_price_row_add, .price_get = db_price_get, .price_row_get = db_price_row_get,
     .token_add = db_token_add, .token_get = db_token_get, .token_set = db_token_set,
-    .alarm_add = db_alarm_add,
+    .alarm_add = db_alarm_add, .alarm_list = db_alarm_list,
 };
 
 /* -- the storage itself ---------------------------------------------------------------------------------------------------- */

@@ -153,6 +153,7 @@ static int see_box(void *context, const struct account_box *row) { return see(co
 static int see_lease(void *context, const struct account_lease *row) { return see(context, row->id); }
 static int see_posting(void *context, const struct account_posting *row) { return see(context, row->number); }
 static int see_entry(void *context, const struct account_entry *row) { return see(context, row->chain * 100 + row->entry.seq); }
+static int see_alarm(void *context, const struct account_alarm_row *row) { return see(context, row->number); }
 static int see_command(void *context, const struct account_command *row) { return see(context, row->command.number); }
 
 #define SAW(seen, ...) do { \
@@ -589,9 +590,16 @@ static void tokens_are_kept_by_their_hash(const struct account_db *db)
     commit(db);
 }
 
+static int keep_alarm(void *context, const struct account_alarm_row *row)
+{
+    *(struct account_alarm_row *)context = *row;
+    return -ECANCELED;
+}
+
 static void alarms_are_numbered(const struct account_db *db)
 {
-    struct account_alarm_row row = { .number = 1, .kind = ALARM_DEBT, .lease = 1, .entry = 2, .micro = LARGE, .at_ms = T0 };
+    struct account_alarm_row row = { .number = 1, .kind = ALARM_DEBT, .lease = 1, .entry = 2, .micro = LARGE, .at_ms = T0 }, got = { .number = 0 };
+    struct seen of_a = { .count = 0 }, all = { .count = 0 }, none = { .count = 0 };
 
     memcpy(row.box, box_a, sizeof row.box);
     begin(db);
@@ -600,6 +608,20 @@ static void alarms_are_numbered(const struct account_db *db)
     row.number = 2;
     row.kind = ACCOUNT_ALARMS - 1;
     DONE(alarm_add(db->db, &row));
+    memcpy(row.box, box_b, sizeof row.box);
+    row.number = 7;
+    DONE(alarm_add(db->db, &row));
+    commit(db);
+    begin(db);
+    DONE(alarm_list(db->db, box_a, see_alarm, &of_a));
+    SAW(of_a, 1, 2);
+    DONE(alarm_list(db->db, NULL, see_alarm, &all));
+    SAW(all, 1, 2, 7);
+    DONE(alarm_list(db->db, box_none, see_alarm, &none));
+    assert_int_equal(none.count, 0);
+    SAYS(-ECANCELED, alarm_list(db->db, box_a, keep_alarm, &got));
+    assert_memory_equal(got.box, box_a, sizeof got.box);
+    assert_true(got.kind == ALARM_DEBT && got.lease == 1 && got.entry == 2 && got.micro == LARGE && got.at_ms == T0);
     commit(db);
 }
 

@@ -159,6 +159,40 @@ static void a_token_with_values_that_cannot_be_is_refused(void **state)
     REFUSED(ACCOUNT_ALREADY);
 }
 
+/* -- what people say of a box -------------------------------------------------------------------------------------------------------- */
+
+static enum account_status change(const char *label, int64_t lease_max_micro)
+{
+    assert_int_equal(account_box_change(&world.db, box.caller.box, label, lease_max_micro, &world.status), 0);
+    return world.status;
+}
+
+static void a_box_gets_what_it_may_have_from_its_next_lease_on(void **state)
+{
+    struct account_lease_told lease;
+
+    (void)state;
+    world_enrol(&world, &box, "one", CREDIT);
+    assert_int_equal(world_lease(&world, &box, 1, 10 * CREDIT, 0, &lease), ACCOUNT_OK);
+    assert_int_equal(lease.lease.grant_micro, CREDIT);
+    assert_int_equal(change(NULL, 2 * CREDIT), ACCOUNT_OK);
+    assert_string_equal(world_row(&world, &box).label, "store room");
+    assert_int_equal(world_lease_row(&world, &box, 1).grant_micro, CREDIT);
+    assert_int_equal(world_lease(&world, &box, 2, 10 * CREDIT, 1, &lease), ACCOUNT_OK);
+    assert_int_equal(lease.lease.grant_micro, 2 * CREDIT);
+    assert_int_equal(change("cellar", 0), ACCOUNT_OK);
+    assert_string_equal(world_row(&world, &box).label, "cellar");
+    assert_int_equal(world_row(&world, &box).lease_max_micro, 2 * CREDIT);
+
+    assert_int_equal(change("", 0), ACCOUNT_BAD_NAME);
+    assert_int_equal(change("a\nb", 0), ACCOUNT_BAD_NAME);
+    assert_int_equal(change("attic", -1), ACCOUNT_BAD_AMOUNT);
+    assert_int_equal(change("attic", LEASE_GRANT_MICRO_MAX + 1), ACCOUNT_BAD_AMOUNT);
+    assert_string_equal(world_row(&world, &box).label, "cellar");
+    box.caller.box[0] ^= 1;
+    assert_int_equal(change("attic", CREDIT), ACCOUNT_UNKNOWN_BOX);
+}
+
 /* -- enrolled again ---------------------------------------------------------------------------------------------------------------- */
 
 static enum account_status reincarnate(const char *token, int64_t valid_ms)
@@ -362,6 +396,7 @@ int main(void)
         TEST(two_boxes_never_have_one_id),
         TEST(what_a_program_says_of_itself_is_kept_as_text),
         TEST(a_token_with_values_that_cannot_be_is_refused),
+        TEST(a_box_gets_what_it_may_have_from_its_next_lease_on),
         TEST(reincarnating_fences_at_once_and_one_machine_becomes_the_box),
         TEST(what_is_acknowledged_goes_back_to_zeros_when_the_token_is_used_and_not_before),
         TEST(of_two_tokens_for_one_fence_the_first_that_comes_wins),
