@@ -369,6 +369,8 @@ static void part_done(struct box *box, uint32_t slot)
     attempt->unknown = result == GATEWAY_UNKNOWN;
     gateway_part_result(box->gateway, slot, id, result, result == GATEWAY_SENT ? (int)(id & 255) : -1, result == GATEWAY_REFUSED ? 1 : 0,
                         result == GATEWAY_REFUSED ? 38 : -1, now_of(box));
+    if (box->up)
+        gateway_slot_ready(box->gateway, slot, true, now_of(box));   /* it may have been stopped over the result */
 }
 
 static void commit_begin(struct box *box)

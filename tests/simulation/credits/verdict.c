@@ -170,6 +170,24 @@ static void check_attempts(struct box *box, sqlite3 *db)
     (void)sqlite3_finalize(stmt);
 }
 
+/* What became of its messages, and how its parts ended. */
+static void trace_states(const struct box *box, sqlite3 *db)
+{
+    static const char *const queries[] = { "SELECT 'messages in state', state, count(*) FROM message GROUP BY state",
+                                           "SELECT 'attempts with outcome', outcome, count(*) FROM attempt GROUP BY outcome" };
+
+    for (size_t i = 0; box->world->options.trace && i < sizeof queries / sizeof queries[0]; i++) {
+        sqlite3_stmt *stmt = NULL;
+
+        if (sqlite3_prepare_v2(db, queries[i], -1, &stmt, NULL) != SQLITE_OK)
+            trace(box->world, "box", "%u: %s", box->number, sqlite3_errmsg(db));
+        while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW)
+            trace(box->world, "box", "%u: %s %s: %d", box->number, (const char *)sqlite3_column_text(stmt, 0),
+                  (const char *)sqlite3_column_text(stmt, 1), sqlite3_column_int(stmt, 2));
+        (void)sqlite3_finalize(stmt);
+    }
+}
+
 static int64_t check_box(struct box *box)
 {
     sqlite3 *db = open_database(box->disk);
@@ -185,6 +203,7 @@ static int64_t check_box(struct box *box)
         if (found != 0)
             violation(box->world, "box %u: %s: %lld", box->number, credit_books[i].sentence, (long long)found);
     }
+    trace_states(box, db);
     check_attempts(box, db);
     spent_micro = ask(box->world, db, CREDIT_SPENT_QUERY);
     (void)sqlite3_close(db);
