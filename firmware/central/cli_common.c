@@ -41,7 +41,7 @@ const char *central_who(void)
 
 /* -- words ---------------------------------------------------------------------------------------------------------------------- */
 
-static void say(const char *format, va_list arguments)
+static void __attribute__((format(printf, 1, 0))) say(const char *format, va_list arguments)
 {
     char *text = NULL, *escaped;
 
