@@ -23,11 +23,15 @@ static const enum wire_code codes[ACCOUNT_STATUSES] = {
     [ACCOUNT_GAP] = WIRE_GAP,
     [ACCOUNT_BAD_ENTRIES] = WIRE_BAD_ENTRIES,
     [ACCOUNT_NO_LEASE] = WIRE_NO_LEASE,
+    [ACCOUNT_UNKNOWN_LEASE] = WIRE_UNKNOWN_LEASE,
+    [ACCOUNT_BAD_LEASE] = WIRE_BAD_LEASE,
     [ACCOUNT_BAD_TOKEN] = WIRE_BAD_TOKEN,
     [ACCOUNT_TOKEN_USED] = WIRE_TOKEN_USED,
     [ACCOUNT_BAD_CSR] = WIRE_BAD_CSR,
     [ACCOUNT_BAD_AMOUNT] = WIRE_BAD_REQUEST,
 };
+
+_Static_assert(ACCOUNT_UNCLOSED_MAX == WIRE_UNCLOSED_MAX, "what the account tells fits into an answer");
 
 struct visit {
     const struct desk *desk;
@@ -65,7 +69,8 @@ static int visit_enroll(struct visit *visit, enum account_status *ret_status)
 static int visit_leases(struct visit *visit, enum account_status *ret_status)
 {
     const struct wire_lease_request *asked = &visit->request->lease;
-    struct account_lease_ask ask = { .want_micro = asked->want_micro, .head = asked->head, .open_lease_id = asked->open_lease_id };
+    struct account_lease_ask ask = { .want_micro = asked->want_micro, .head = asked->head, .open_lease_id = asked->open_lease_id,
+                                     .last_lease_id = asked->last_lease_id };
     struct account_lease_told told = { .available_micro = 0 };
     int r;
 
@@ -86,7 +91,8 @@ static int visit_leases(struct visit *visit, enum account_status *ret_status)
 static int visit_usage(struct visit *visit, enum account_status *ret_status)
 {
     const struct wire_usage *asked = &visit->request->usage;
-    struct account_usage_ask ask = { .from_seq = asked->from_seq, .entries = asked->entries, .count = asked->count, .head = asked->head };
+    struct account_usage_ask ask = { .from_seq = asked->from_seq, .entries = asked->entries, .count = asked->count, .head = asked->head,
+                                     .command = asked->command };
     struct account_usage_told told = { .commands = 0 };
     int r;
 
@@ -112,6 +118,27 @@ static int visit_close(struct visit *visit, enum account_status *ret_status)
 
     visit->answer.closed.lease_id = asked->lease_id;
     return account_close(visit->db, &visit->caller, &ask, visit->now_ms, ret_status, &visit->answer.closed.returned_micro);
+}
+
+static int visit_papers(struct visit *visit, enum account_status *ret_status)
+{
+    const struct wire_papers *asked = &visit->request->papers;
+    struct account_papers_told told = { .last_lease_id = 0 };
+    struct wire_answer *answer = &visit->answer;
+    int r = account_papers(visit->db, &visit->desk->hands, visit->desk->account_key, &visit->caller, asked->leases, asked->count, visit->now_ms,
+                           ret_status, &told);
+
+    if (r < 0)
+        return r;
+    if (*ret_status == ACCOUNT_OK) {
+        answer->papers.last_lease_id = told.last_lease_id;
+        answer->papers.unclosed_count = told.unclosed_count;
+        memcpy(answer->papers.unclosed, told.unclosed, sizeof told.unclosed);
+    } else if (*ret_status == ACCOUNT_NO_CREDIT) {
+        answer->problem.has_available = true;
+        answer->problem.available_micro = told.available_micro;
+    }
+    return 0;
 }
 
 static int add_command(void *context, const struct account_command *row)
@@ -210,7 +237,7 @@ static int run(const struct desk *desk, const struct account_db *db, const struc
 {
     static int (*const calls[WIRE_CALLS])(struct visit *, enum account_status *) = {
         [WIRE_ENROLL] = visit_enroll, [WIRE_LEASES] = visit_leases, [WIRE_USAGE] = visit_usage,
-        [WIRE_CLOSE] = visit_close, [WIRE_COMMANDS] = visit_commands, [WIRE_PRICES] = visit_prices,
+        [WIRE_CLOSE] = visit_close, [WIRE_PAPERS] = visit_papers, [WIRE_COMMANDS] = visit_commands, [WIRE_PRICES] = visit_prices,
     };
     struct visit visit = { .desk = desk, .db = db, .request = request, .now_ms = asked->now_ms,
                            .answer = { .call = request->call, .time_ms = asked->now_ms } };

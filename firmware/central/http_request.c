@@ -129,7 +129,15 @@ static void note(struct central_http *http, const struct desk_answer *answer)
         log_line(LOG_WARNING, "an enrolment is refused: %s", wire_code_name(answer->code));
     else if (answer->code == WIRE_FORK)
         log_line(LOG_ERROR, "box %s is fenced: its journal is not the one that was booked. There are two copies of it: cellpost-central box show %s", box, box);
-    else if (answer->code == WIRE_BAD_ENTRIES || answer->code == WIRE_ID_REUSED || answer->code == WIRE_OLD_EPOCH)
+    else if (answer->code == WIRE_UNKNOWN_LEASE)
+        log_line(LOG_WARNING, "box %s has a lease that this database does not know, so it is an older copy. The box is going to show it", box);
+    else if (answer->understood && answer->call == WIRE_PAPERS && answer->code == WIRE_NO_CREDIT)
+        log_line(LOG_ERROR, "a lease that box %s shows was granted after this copy of the database was made, and its account has not that much: "
+                            "cellpost-central account fund, with what was funded since", box);
+    else if (answer->understood && answer->call == WIRE_PAPERS && answer->code == WIRE_NO_PRICES)
+        log_line(LOG_ERROR, "a lease that box %s shows has prices that this database does not know: cellpost-central price import, with what was imported "
+                            "since, in the same order", box);
+    else if (answer->code == WIRE_BAD_ENTRIES || answer->code == WIRE_ID_REUSED || answer->code == WIRE_OLD_EPOCH || answer->code == WIRE_BAD_LEASE)
         log_line(LOG_WARNING, "box %s: %s is refused: %s", box, wire_call_name(answer->call), wire_code_name(answer->code));
 }
 

@@ -27,7 +27,7 @@ enum account_status {
     /* to boxes */
     ACCOUNT_UNKNOWN_BOX, ACCOUNT_OLD_EPOCH, ACCOUNT_FENCED, ACCOUNT_FROZEN,
     ACCOUNT_ID_REUSED, ACCOUNT_HEAD_DIFFERS, ACCOUNT_UNCLOSED, ACCOUNT_NO_CREDIT, ACCOUNT_NO_PRICES,
-    ACCOUNT_FORK, ACCOUNT_GAP, ACCOUNT_BAD_ENTRIES, ACCOUNT_NO_LEASE,
+    ACCOUNT_FORK, ACCOUNT_GAP, ACCOUNT_BAD_ENTRIES, ACCOUNT_NO_LEASE, ACCOUNT_UNKNOWN_LEASE, ACCOUNT_BAD_LEASE,
     ACCOUNT_BAD_TOKEN, ACCOUNT_TOKEN_USED, ACCOUNT_BAD_CSR,
     /* to persons */
     ACCOUNT_UNKNOWN, ACCOUNT_NAME_TAKEN, ACCOUNT_BAD_AMOUNT, ACCOUNT_TOO_LITTLE, ACCOUNT_NO_ENTRY, ACCOUNT_REFUNDED,
@@ -72,14 +72,16 @@ struct account_lease_ask {
     int64_t want_micro;
     struct journal_head head;
     uint64_t open_lease_id;                  /* the one whose successor is asked for; 0: none is open */
+    uint64_t last_lease_id;                  /* the highest that the box ever had */
 };
 struct account_lease_told { struct lease lease; int64_t available_micro; };
 /* The same request id has the same answer for ever, also a refusal that would not be one any more (FROZEN, HEAD_DIFFERS,
- * UNCLOSED, NO_CREDIT, NO_PRICES, BAD_AMOUNT, NO_LEASE): who was refused asks with a new id. Else a copy of the request that
+ * UNCLOSED, NO_CREDIT, NO_PRICES, BAD_AMOUNT, NO_LEASE, UNKNOWN_LEASE): who was refused asks with a new id. Else a copy of the request that
  * comes late would be granted, and nobody would hold that lease. With another body an id is ID_REUSED. UNKNOWN_BOX, FENCED
  * and OLD_EPOCH are of the box, not of the request.
  * open_lease_id is the last that was granted, and no other of this epoch is unclosed; or 0, and none is but one that has
- * expired. NO_LEASE: it is closed, or was never granted. */
+ * expired. NO_LEASE: it is closed, or was never granted. UNKNOWN_LEASE: the box has a higher one than was ever granted by these
+ * books, which are an older copy then: account_papers() first, or a number would be given out twice. */
 int account_lease(const struct account_db *db, const struct account_hands *hands, const struct account_caller *caller,
                   const struct account_lease_ask *ask, int64_t now_ms, enum account_status *ret_status, struct account_lease_told *ret_told);
 
@@ -89,20 +91,31 @@ struct account_usage_ask {
     const struct journal_entry *entries;     /* up to ACCOUNT_USAGE_MAX; their hashes are computed here */
     size_t count;
     struct journal_head head;
+    uint64_t command;                        /* the highest that the box has obeyed: these books may be an older copy, that had fewer */
 };
 struct account_usage_told { struct journal_head acked; int64_t available_micro; uint64_t commands; };
 /* All of the entries behind what is acknowledged, or none. acked is told with GAP too.
  * What an honest box can send is booked as it was told: a price that is not the table's, a void that names no capture and use
  * beyond the credits of its lease raise an alarm. A void of what a person refunded takes those credits from what is available
- * back to its lease, if they are there. BAD_ENTRIES: what cannot be booked: a lease that the box never had, a second capture of
- * a part. FORK: the box is fenced, and told so in the epoch that ends. */
+ * back to its lease, if they are there. BAD_ENTRIES: what cannot be booked: a second capture of a part. UNKNOWN_LEASE: as above. FORK: the box is fenced, and told so in the epoch that ends. */
 int account_usage(const struct account_db *db, const struct account_hands *hands, const struct account_caller *caller, const struct account_usage_ask *ask,
                   int64_t now_ms, enum account_status *ret_status, struct account_usage_told *ret_told);
 
 struct account_close_ask { uint64_t lease_id; struct journal_head head; int64_t captured_micro, rest_micro; };
-/* What is returned is the rest by the account's own books, which the head proves to be complete. */
+/* What is returned is the rest by the account's own books, which the head proves to be complete. UNKNOWN_LEASE: as above. */
 int account_close(const struct account_db *db, const struct account_caller *caller, const struct account_close_ask *ask, int64_t now_ms,
                   enum account_status *ret_status, int64_t *ret_returned_micro);
+
+#define ACCOUNT_UNCLOSED_MAX 64
+struct account_papers_told { uint64_t last_lease_id; uint64_t unclosed[ACCOUNT_UNCLOSED_MAX]; size_t unclosed_count; int64_t available_micro; };
+/* For an account that was set back to an older copy of its books, and has lost the leases that it granted since: the box shows
+ * what it was given, as the account signed it. Those behind the last that is known are granted once more, by their numbers and
+ * from what is available. What is not the next one is passed over: the answer says which is the last now, and which of this epoch are not closed.
+ * BAD_LEASE: not signed by account_key for this box. FORK: another lease has that number: the box is fenced. NO_CREDIT,
+ * NO_PRICES: what was funded or imported since has to be there again first. UNCLOSED: too many. */
+int account_papers(const struct account_db *db, const struct account_hands *hands, const uint8_t account_key[LEASE_PUBLIC_KEY_OCTETS],
+                   const struct account_caller *caller, const struct lease *papers, size_t count, int64_t now_ms,
+                   enum account_status *ret_status, struct account_papers_told *ret_told);
 
 /* Also for a box that is frozen or fenced: it is how it hears of it. */
 int account_commands(const struct account_db *db, const struct account_caller *caller, uint64_t after, account_each_command *each,

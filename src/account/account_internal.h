@@ -55,11 +55,14 @@ int account_fence(const struct account_db *db, struct account_box *box, int64_t 
 int account_tell(const struct account_db *db, const struct account_hands *hands, struct account_box *box, struct command *command, int64_t now_ms);
 /* Tells the box that it is fenced, in the epoch that ends, and fences it. The row of the box is changed, not written. */
 int account_revoke(const struct account_db *db, const struct account_hands *hands, struct account_box *box, const char *reason, int64_t now_ms);
+/* A second copy of the box is at work: fences it. ACCOUNT_FORK. */
+int account_found_fork(const struct account_db *db, const struct account_hands *hands, struct account_box *box, uint64_t lease, uint64_t entry,
+                       int64_t now_ms);
 int account_alarm(const struct account_db *db, struct account_box *box, enum account_alarm kind, uint64_t lease, uint64_t entry, int64_t micro,
                   int64_t now_ms);
 
-/* Leases that are open or expired: all of the present epoch, since those of an old one are fenced. More than two there are not. */
-#define ACCOUNT_UNCLOSED_MAX 4
+/* Leases that are open or expired: all of the present epoch, since those of an old one are fenced. More than two there are only
+ * while a box reminds the account of what it forgot (account_papers()). */
 struct account_unclosed { struct account_lease leases[ACCOUNT_UNCLOSED_MAX]; size_t count; };
 int account_unclosed(const struct account_db *db, const uint8_t box[LEASE_BOX_ID_OCTETS], struct account_unclosed *ret_unclosed);
 

@@ -24,13 +24,14 @@ struct asked {
 
 static void hash_body(const struct asked *asked, uint8_t ret_sha256[SHA256_OCTETS])
 {
-    uint8_t octets[4 + 8 + 8 + SHA256_OCTETS + 8], *at = octets;
+    uint8_t octets[4 + 8 + 8 + SHA256_OCTETS + 8 + 8], *at = octets;
 
     octets_put(&at, asked->caller->epoch, 4);
     octets_put(&at, (uint64_t)asked->ask->want_micro, 8);
     octets_put(&at, asked->ask->head.seq, 8);
     octets_put_bytes(&at, asked->ask->head.hash, SHA256_OCTETS);
     octets_put(&at, asked->ask->open_lease_id, 8);
+    octets_put(&at, asked->ask->last_lease_id, 8);
     assert(at == octets + sizeof octets);
     octets_sha256(octets, sizeof octets, ret_sha256);
 }
@@ -129,6 +130,8 @@ static int decide(const struct account_db *db, const struct asked *asked, struct
         return ACCOUNT_FROZEN;
     if (asked->ask->want_micro <= 0 || asked->ask->want_micro > LEASE_GRANT_MICRO_MAX)
         return ACCOUNT_BAD_AMOUNT;
+    if (asked->ask->last_lease_id > box->last_lease_id)
+        return ACCOUNT_UNKNOWN_LEASE;
     if (!same_head(&asked->ask->head, &box->acked))
         return ACCOUNT_HEAD_DIFFERS;
     r = account_unclosed(db, box->id, &unclosed);
@@ -231,8 +234,8 @@ static int close_work(const struct account_db *db, void *context)
     if (r != ACCOUNT_OK)
         return r;
     r = db->ops->lease_get(db->db, box.id, closing->ask->lease_id, &lease);
-    if (r == -ENOENT || (r == 0 && lease.epoch != box.epoch))
-        return ACCOUNT_NO_LEASE;             /* those of old epochs are for a person to settle */
+    if (r == -ENOENT || (r == 0 && lease.epoch != box.epoch))   /* those of old epochs are for a person to settle */
+        return closing->ask->lease_id > box.last_lease_id ? ACCOUNT_UNKNOWN_LEASE : ACCOUNT_NO_LEASE;
     if (r < 0)
         return r;
     if (lease.state == ACCOUNT_LEASE_CLOSED || lease.state == ACCOUNT_LEASE_WRITTEN_OFF)

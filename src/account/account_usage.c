@@ -15,7 +15,7 @@ struct usage {
     int64_t now_ms;
     struct journal_entry *entries;           /* those of ask, chained */
     bool malformed;                          /* they are no run of entries */
-    bool unbookable;                         /* why the transaction was given up */
+    enum account_status gave_up;             /* why the transaction was, where it was */
     struct account_usage_told told;
     /* Of one try: */
     struct account_box box;
@@ -25,9 +25,11 @@ struct usage {
     struct account_price_row price;          /* the last that was looked up; of version 0: none */
 };
 
-static int give_up(struct usage *usage)
+#define COMMANDS_AHEAD_MAX 1000000           /* of these books; a box that says more is broken */
+
+static int give_up(struct usage *usage, enum account_status why)
 {
-    usage->unbookable = true;
+    usage->gave_up = why;
     return -ECANCELED;
 }
 
@@ -59,7 +61,7 @@ static int lease_of(const struct account_db *db, struct usage *usage, uint64_t i
         r = db->ops->lease_get(db->db, usage->box.id, id, &usage->leases[usage->lease_count]);
     if (r == 0)
         *ret_lease = &usage->leases[usage->lease_count++];
-    return r == -ENOENT ? give_up(usage) : r;
+    return r == -ENOENT ? give_up(usage, id > usage->box.last_lease_id ? ACCOUNT_UNKNOWN_LEASE : ACCOUNT_BAD_ENTRIES) : r;
 }
 
 static int alarm_of(const struct account_db *db, struct usage *usage, enum account_alarm kind, const struct journal_entry *entry)
@@ -108,7 +110,7 @@ static int capture(const struct account_db *db, struct usage *usage, struct acco
         row->paid = PAID_FROM_SUSPENSE;
     } else {
         if (lease->debt_micro > ACCOUNT_FUNDED_MICRO_MAX - units_micro)
-            return give_up(usage);           /* no box owes that: sums have to stay within 64 bits */
+            return give_up(usage, ACCOUNT_BAD_ENTRIES);   /* no box owes that: sums have to stay within 64 bits */
         posting.from = BOOK_DEBT;
         posting.to = BOOK_OVERSPENT;
         row->paid = PAID_DEBT;
@@ -215,7 +217,7 @@ static int book(const struct account_db *db, struct usage *usage, const struct j
         r = take_back(db, usage, lease, &row);
     if (r == 0)
         r = db->ops->entry_add(db->db, &row);
-    return r == -EEXIST ? give_up(usage) : r;   /* the part has a capture */
+    return r == -EEXIST ? give_up(usage, ACCOUNT_BAD_ENTRIES) : r;   /* the part has a capture */
 }
 
 /* -- what is told ---------------------------------------------------------------------------------------------------------- */
@@ -266,17 +268,24 @@ static int is_fork(const struct account_db *db, const struct usage *usage, bool 
     return 0;
 }
 
-static int fence_fork(const struct account_db *db, struct usage *usage, uint64_t seq)
+int account_found_fork(const struct account_db *db, const struct account_hands *hands, struct account_box *box, uint64_t lease, uint64_t entry,
+                       int64_t now_ms)
 {
-    struct account_box *box = &usage->box;
-    int r = account_alarm(db, box, ALARM_FORK, 0, seq, 0, usage->now_ms);
+    int r = account_alarm(db, box, ALARM_FORK, lease, entry, 0, now_ms);
 
     if (r == 0)
-        r = account_revoke(db, usage->hands, box, "two copies of this box have told different usage", usage->now_ms);
-    box->seen_ms = usage->now_ms;
+        r = account_revoke(db, hands, box, "two copies of this box have told different usage", now_ms);
+    box->seen_ms = now_ms;
     if (r == 0)
         r = db->ops->box_set(db->db, box);
     return r < 0 ? r : (int)ACCOUNT_FORK;
+}
+
+/* Else the next command would have a number that the box has obeyed before, and be passed over. */
+static void catch_up_with_commands(struct account_box *box, uint64_t command)
+{
+    if (command > box->last_command && command - box->last_command <= COMMANDS_AHEAD_MAX)
+        box->last_command = command;
 }
 
 static int book_all(const struct account_db *db, struct usage *usage)
@@ -297,6 +306,7 @@ static int book_all(const struct account_db *db, struct usage *usage)
         r = write_leases(db, usage);
     if (r == 0 && usage->account.available_micro != available_micro)
         r = db->ops->account_set(db->db, &usage->account);
+    catch_up_with_commands(box, ask->command);
     box->seen_ms = usage->now_ms;
     return r < 0 ? r : db->ops->box_set(db->db, box);
 }
@@ -309,7 +319,7 @@ static int usage_work(const struct account_db *db, void *context)
     uint64_t seq;
     int r = account_admit(db, usage->caller, box);
 
-    usage->unbookable = false;
+    usage->gave_up = ACCOUNT_OK;
     usage->lease_count = 0;
     usage->price.version = 0;
     if (r != ACCOUNT_OK)
@@ -323,7 +333,7 @@ static int usage_work(const struct account_db *db, void *context)
     if (r < 0)
         return r;
     if (fork)
-        return fence_fork(db, usage, seq);
+        return account_found_fork(db, usage->hands, box, 0, seq, usage->now_ms);
     r = db->ops->account_get(db->db, box->account, &usage->account);
     if (r == 0)
         r = book_all(db, usage);
@@ -360,8 +370,8 @@ int account_usage(const struct account_db *db, const struct account_hands *hands
     }
     r = account_transact(db, usage_work, &usage);
     free(usage.entries);
-    if (r < 0 && usage.unbookable)
-        r = ACCOUNT_BAD_ENTRIES;
+    if (r < 0 && usage.gave_up != ACCOUNT_OK)
+        r = usage.gave_up;
     r = account_says(r, ret_status);
     if (r == 0 && (*ret_status == ACCOUNT_OK || *ret_status == ACCOUNT_GAP))
         *ret_told = usage.told;

@@ -167,6 +167,19 @@ void ledger_enrol(struct ledger_box *box, uint32_t epoch, const struct journal_h
     box->head = box->acked = *start;
 }
 
+enum ledger_verdict ledger_swap(struct ledger_box *box, const struct ledger_lease *open, const struct ledger_lease *old)
+{
+    if (box->fenced)
+        return LEDGER_LEASE_FENCED;
+    if (open->lease_id == 0 || old->lease_id == 0 || open->lease_id != box->open_lease_id || old->lease_id != box->old_lease_id)
+        return LEDGER_OTHER_LEASE;
+    if (open->state != LEDGER_EXPIRED || old->state != LEDGER_EXPIRED)
+        return LEDGER_NOT_YET;
+    box->open_lease_id = old->lease_id;
+    box->old_lease_id = open->lease_id;
+    return LEDGER_DONE;
+}
+
 enum ledger_verdict ledger_close(struct ledger_books *books, struct ledger_step *ret_step)
 {
     struct ledger_lease *lease = &books->lease;

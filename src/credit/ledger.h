@@ -161,6 +161,9 @@ enum ledger_verdict ledger_fence(struct ledger_books *books, struct ledger_step 
 enum ledger_verdict ledger_freeze(struct ledger_box *box, bool frozen);
 /* A person enrolled the box again: its leases of before stay fenced, what waits in them may move. The journal goes on at start. */
 void ledger_enrol(struct ledger_box *box, uint32_t epoch, const struct journal_head *start);
+/* Of two that are both expired the newer one is to be closed first, since the other still waits for what is on the air: they change
+ * their places, until the next one is opened. NOT_YET: one is not expired. */
+enum ledger_verdict ledger_swap(struct ledger_box *box, const struct ledger_lease *open, const struct ledger_lease *old);
 /* Gives the rest back. IN_FLIGHT: drain first. LEASE_OPEN: the one before is not closed yet. The account is told after this is on the disk, never before (rule 4). */
 enum ledger_verdict ledger_close(struct ledger_books *books, struct ledger_step *ret_step);
 /* The account's answer, which names its lease (rule 3). */
@@ -205,6 +208,10 @@ enum ledger_verdict ledger_void(struct ledger_books *books, struct ledger_hold *
  * open lease. quote: the price of so many parts by its table. All of them move or none. postings: out of `from`, into the open one. */
 enum ledger_verdict ledger_move(struct ledger_books *books, struct ledger_lease *from, struct ledger_hold *holds, size_t count,
                                 const struct price_quote *quote, int64_t clock_ms, struct ledger_posting ret_postings[2]);
+/* The same between two that are both expired, for what cannot wait elsewhere, since it may have been sent: into books->lease, out of
+ * its suspense, so that the other one can be closed and a third be asked for. NOT_YET: one is not expired. */
+enum ledger_verdict ledger_move_over(struct ledger_books *books, struct ledger_lease *from, struct ledger_hold *holds, size_t count,
+                                     const struct price_quote *quote, struct ledger_posting ret_postings[2]);
 /* The same without a lease to go to: its credits are given up, and it waits for others. Not of one that is draining. */
 enum ledger_verdict ledger_wait(struct ledger_lease *from, struct ledger_hold *holds, size_t count, struct ledger_posting *ret_posting);
 

@@ -41,11 +41,13 @@ static void accept_clear(struct change_accept *accept)
 static void credit_clear(struct change_credit *credit)
 {
     free(credit->entries);
+    free(credit->papers);
     free(credit->ids);
     free(credit->refused);
     credit->entries = NULL;
+    credit->papers = NULL;
     credit->ids = credit->refused = NULL;
-    credit->entry_count = credit->id_count = credit->refused_count = credit->moved = 0;
+    credit->entry_count = credit->paper_count = credit->id_count = credit->refused_count = credit->moved = 0;
     credit->more = false;
 }
 

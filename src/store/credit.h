@@ -18,6 +18,7 @@
 #define CREDIT_ACCOUNT_MAX 64
 #define CREDIT_TABLES_MAX 8              /* price tables kept: those of leases that are not closed, and the newest */
 #define CREDIT_JOURNAL_MAX 4096          /* entries read at a time */
+#define CREDIT_PAPERS_MAX 16             /* leases read at a time */
 #define CREDIT_MOVE_MAX 256              /* messages moved at a time */
 
 enum credit_step {
@@ -27,13 +28,14 @@ enum credit_step {
     CREDIT_REQUEST,       /* request: on disk before a lease is asked for. .pending false: it is over. -EEXIST: another one is pending */
     CREDIT_OPEN,          /* lease, verified by lease_judge(): ends the request. LEDGER_OTHER_PRICES: its table is not here */
     CREDIT_ACK,           /* head: what the account has. A fork fences the box in the same step; .ack says which. -ENOENT: not enrolled */
-    CREDIT_CLOSE,         /* lease_id: begins closing, before the account is told. What to tell is in summary.old */
+    CREDIT_CLOSE,         /* lease_id: begins closing, before the account is told. What to tell is in summary.old, also where it was the open one */
     CREDIT_CLOSED,        /* lease_id: the account said so */
     CREDIT_FENCE,         /* nothing is spent until a person enrols the box again */
     CREDIT_FREEZE, CREDIT_UNFREEZE,
     CREDIT_PRICES,        /* version, sha256, csv: a price table. -EBADMSG: not what its hash says; -EINVAL: .problem says why */
     CREDIT_COMMAND,       /* command alone: nothing else is to be done for it */
     CREDIT_JOURNAL,       /* from_seq, limit: reads entries, and .before, the head before the first of them */
+    CREDIT_PAPERS,        /* lease_id, limit: reads leases from that one on, whatever became of them, as the account signed them */
     CREDIT_EXPIRE,        /* leases whose time is over. The gateway's own */
     CREDIT_MOVE,          /* at most `limit` messages from leases that are not open any more. The gateway's own */
     CREDIT_RESUME,        /* the oldest batch that waits for credits, whole. The gateway's own */
@@ -55,6 +57,9 @@ struct credit_request {
     struct journal_head head;                /* as it was asked with: a repetition says the same */
     uint64_t open_lease_id;
 };
+
+/* A lease that the box was given at any time. */
+struct credit_paper { struct lease lease; enum ledger_lease_state state; int64_t captured_micro, returned_micro; };
 
 struct credit_summary {
     bool enrolled;
@@ -86,6 +91,7 @@ struct change_credit {
     enum journal_ack ack;
     char problem[160];                       /* of CREDIT_PRICES: the first note */
     struct journal_head before; struct journal_entry *entries; uint32_t entry_count;
+    struct credit_paper *papers; uint32_t paper_count;
     int64_t *ids; uint32_t id_count;         /* MOVE: messages that wait for credits now; RESUME: that no longer do */
     int64_t *refused; uint32_t refused_count;/* RESUME: rejected, since the prices of today have none for their numbers */
     uint32_t moved;                          /* MOVE: messages that changed their lease */

@@ -4,7 +4,8 @@
  *
  * A lease that is not open any more can be closed when nothing is reserved in it. What is on the air stays until it is known; the rest
  * moves to the open lease, at its prices. What finds no room there is still sent from a lease that drains; where that one's time is
- * over it waits for credits, and so does what is reserved in the older one of two leases that are both over. */
+ * over it waits for credits, and so does what is reserved in the older one of two leases that are both over; but what may have been
+ * sent already goes from one of them to the other. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #define LOOKED_AT_MAX 2048               /* rows that are looked at in one step */
 
 /* In which states messages may have parts that are reserved and not on the air. */
-static const enum message_state states[] = { MESSAGE_QUEUED, MESSAGE_SCHEDULED, MESSAGE_UNKNOWN };
+static const enum message_state states[] = { MESSAGE_QUEUED, MESSAGE_SCHEDULED, MESSAGE_UNKNOWN, MESSAGE_HELD };
 #define STATES (sizeof states / sizeof states[0])
 
 static uint8_t alphabet_of(struct store *store, int64_t message_id)
@@ -38,8 +39,11 @@ static bool waits_for_its_turn(const struct standing *standing)
     return standing->state == MESSAGE_QUEUED || standing->state == MESSAGE_SCHEDULED;
 }
 
-/* 1: it moved; -1: it waits for credits now; 0: it stays. no_room: there is no lease that it could move to. */
-static int move_one(struct store *store, const struct price_table *table, bool no_room, int64_t message_id, int64_t now_ms)
+/* The lease that takes; over: it and the other are. */
+struct target { uint64_t lease_id; bool over; const struct price_table *table; };
+
+/* 1: it moved; -1: it waits for credits now; 0: it stays. */
+static int move_one(struct store *store, const struct target *target, int64_t message_id, int64_t now_ms)
 {
     static const char why[] = "the time of the credits reserved for it is over: it waits for others";
     struct ledger_hold holds[MESSAGE_PARTS_MAX];
@@ -57,11 +61,16 @@ static int move_one(struct store *store, const struct price_table *table, bool n
     if (count == 0)
         return 0;
     from = credit_books(store, standing.credit_lease_id).lease;
-    books = credit_books(store, store->credit.box.open_lease_id);
-    quote = credit_quote(table, standing.to, alphabet_of(store, message_id), (unsigned)count);
+    books = credit_books(store, target->lease_id);
+    quote = credit_quote(target->table, standing.to, alphabet_of(store, message_id), (unsigned)count);
     if (store->sql.failed != 0)
         return 0;
-    verdict = no_room ? LEDGER_TOO_LITTLE : ledger_move(&books, &from, holds, count, &quote, now_ms, postings);
+    if (!target->over)
+        verdict = ledger_move(&books, &from, holds, count, &quote, now_ms, postings);
+    else if (!waits_for_its_turn(&standing))
+        verdict = ledger_move_over(&books, &from, holds, count, &quote, postings);
+    else
+        verdict = LEDGER_TOO_LITTLE;
     if (verdict == LEDGER_DONE) {
         credit_keep(store, &books);
         credit_keep_lease(store, &from);
@@ -81,8 +90,8 @@ static int move_one(struct store *store, const struct price_table *table, bool n
     return -1;
 }
 
-/* The next messages behind the cursor that are paid from another lease than the open one. */
-static uint32_t find_movable(struct store *store, uint32_t limit, int64_t *ret_ids, bool *ret_end)
+/* The next messages behind the cursor that are paid from another lease than that one. */
+static uint32_t find_movable(struct store *store, uint64_t lease_id, uint32_t limit, int64_t *ret_ids, bool *ret_end)
 {
     struct sql *sql = &store->sql;
     struct credit *credit = &store->credit;
@@ -93,7 +102,7 @@ static uint32_t find_movable(struct store *store, uint32_t limit, int64_t *ret_i
         sqlite3_stmt *row = sql_query(sql, "SELECT id, credit_state = 1 AND credit_lease <> ?3 FROM message INDEXED BY message_state"
                                            " WHERE state NOT IN (4, 5) AND state = ?1 AND id > ?2 ORDER BY id LIMIT ?4",
                                       SQL_ARGS(sql_int(states[credit->move_state]), sql_int(credit->move_after),
-                                               sql_int((int64_t)credit->box.open_lease_id), sql_int(LOOKED_AT_MAX - looked_at)));
+                                               sql_int((int64_t)lease_id), sql_int(LOOKED_AT_MAX - looked_at)));
 
         while (count < limit && sql_next(sql, row)) {
             any = true;
@@ -121,36 +130,53 @@ static bool anything_to_move(const struct credit *credit)
     return false;
 }
 
-/* Two leases whose time is over: a third one comes when the first is closed, and that is when nothing is reserved in it. */
-static bool both_are_over(struct store *store, const struct ledger_lease *open)
+static bool fits(const struct ledger_lease *from, const struct ledger_lease *to)
 {
-    const struct ledger_lease *old = credit_lease(store, store->credit.box.old_lease_id);
+    return from->balance_micro[LEDGER_RESERVED] <= to->balance_micro[LEDGER_SUSPENSE];
+}
 
-    return open != NULL && open->state == LEDGER_EXPIRED && old != NULL && old->state == LEDGER_EXPIRED;
+/* Of two leases whose time is over one is emptied, since a third one comes when one is closed, and that is when nothing is reserved in
+ * it: the older one, or, where the newer has not that much left, the newer. lease_id 0: there is no lease to move to. */
+static struct target target_of(struct store *store)
+{
+    const struct credit *credit = &store->credit;
+    const struct ledger_lease *open = credit_lease(store, credit->box.open_lease_id);
+    const struct ledger_lease *old = credit_lease(store, credit->box.old_lease_id);
+    struct target target = { .lease_id = 0 };
+
+    if (open == NULL || credit->box.fenced || credit->box.frozen)
+        return target;
+    target.over = open->state == LEDGER_EXPIRED && old != NULL && old->state == LEDGER_EXPIRED;
+    if (open->state != LEDGER_OPEN && !target.over)
+        return target;
+    if (target.over && !fits(old, open) && fits(open, old))
+        open = old;
+    target.table = credit_prices(store, open->price_version);
+    target.lease_id = open->lease_id;
+    return target;
 }
 
 int credit_move(struct store *store, struct change_credit *in, int64_t now_ms)
 {
     struct credit *credit = &store->credit;
     uint32_t limit = in->limit < CREDIT_MOVE_MAX ? in->limit : CREDIT_MOVE_MAX, count;
-    const struct ledger_lease *open = credit_lease(store, credit->box.open_lease_id);
-    const struct price_table *table;
-    bool end = true, no_room = both_are_over(store, open);
+    struct target target;
+    bool end = true;
 
     if (limit == 0)
         return -EINVAL;
     in->verdict = LEDGER_DONE;
-    if (open == NULL || (open->state != LEDGER_OPEN && !no_room) || credit->box.fenced || credit->box.frozen || !anything_to_move(credit))
+    target = target_of(store);
+    if (target.lease_id == 0 || !anything_to_move(credit))
         return store->sql.failed;
-    table = credit_prices(store, open->price_version);
-    if (table == NULL)
+    if (target.table == NULL)
         return store->sql.failed != 0 ? store->sql.failed : -EBADMSG;
     in->ids = calloc(2 * (size_t)limit, sizeof *in->ids);
     if (in->ids == NULL)
         return -ENOMEM;
-    count = find_movable(store, limit, in->ids + limit, &end);
+    count = find_movable(store, target.lease_id, limit, in->ids + limit, &end);
     for (uint32_t i = 0; i < count && store->sql.failed == 0; i++) {
-        int r = move_one(store, table, no_room, in->ids[limit + i], now_ms);
+        int r = move_one(store, &target, in->ids[limit + i], now_ms);
 
         in->moved += r > 0;
         if (r < 0)

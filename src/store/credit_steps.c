@@ -155,8 +155,11 @@ static int acknowledge(struct store *store, struct change_credit *in, int64_t no
 static int close_lease(struct store *store, struct change_credit *in, int64_t now_ms)
 {
     struct ledger_books books = credit_books(store, in->lease_id);
+    const struct ledger_lease *old = credit_lease(store, store->credit.box.old_lease_id);
     struct ledger_step step = { 0 };
 
+    if (old != NULL && books.lease.balance_micro[LEDGER_RESERVED] == 0)
+        (void)ledger_swap(&books.box, &books.lease, old);
     in->verdict = ledger_close(&books, &step);
     if (in->verdict != LEDGER_DONE)
         return store->sql.failed;
@@ -290,6 +293,37 @@ static int read_journal(struct store *store, struct change_credit *in, int64_t n
     return sql->failed;
 }
 
+/* The papers are those that were verified before they were opened; a row that cannot be read was damaged. */
+static int read_papers(struct store *store, struct change_credit *in, int64_t now_ms)
+{
+    struct sql *sql = &store->sql;
+    uint32_t limit = in->limit < CREDIT_PAPERS_MAX ? in->limit : CREDIT_PAPERS_MAX;
+    sqlite3_stmt *row;
+
+    (void)now_ms;
+    if (in->lease_id == 0 || limit == 0)
+        return -EINVAL;
+    credit_flush(store);                     /* what is in memory alone */
+    in->verdict = LEDGER_DONE;
+    in->papers = calloc(limit, sizeof *in->papers);
+    if (in->papers == NULL)
+        return -ENOMEM;
+    row = sql_query(sql, "SELECT state, captured_micro, returned_micro, paper FROM credit_lease WHERE id >= ?1 ORDER BY id LIMIT ?2",
+                    SQL_ARGS(sql_int((int64_t)in->lease_id), sql_int(limit)));
+    while (sql_next(sql, row)) {
+        struct credit_paper *paper = &in->papers[in->paper_count++];
+
+        paper->state = (enum ledger_lease_state)sqlite3_column_int(row, 0);
+        paper->captured_micro = sqlite3_column_int64(row, 1);
+        paper->returned_micro = sqlite3_column_int64(row, 2);
+        if (lease_decode(sqlite3_column_blob(row, 3), (size_t)sqlite3_column_bytes(row, 3), &paper->lease) < 0) {
+            sql_end(sql, row);
+            return -EIO;
+        }
+    }
+    return sql->failed;
+}
+
 /* ---------------------------------------------------------------------------------------------------------------------- */
 
 static int nothing(struct store *store, struct change_credit *in, int64_t now_ms)
@@ -305,6 +339,7 @@ static const struct { step_fn *step; bool without_account; } steps[CREDIT_STEPS]
     [CREDIT_CLOSE] = { close_lease, false },[CREDIT_CLOSED] = { lease_closed, false }, [CREDIT_FENCE] = { fence, false },
     [CREDIT_FREEZE] = { freeze, false },    [CREDIT_UNFREEZE] = { freeze, false },     [CREDIT_PRICES] = { keep_prices, true },
     [CREDIT_COMMAND] = { nothing, false },  [CREDIT_JOURNAL] = { read_journal, false },[CREDIT_EXPIRE] = { expire, false },
+    [CREDIT_PAPERS] = { read_papers, false },
     [CREDIT_MOVE] = { credit_move, false }, [CREDIT_RESUME] = { credit_resume, false },
 };
 

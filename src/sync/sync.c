@@ -191,11 +191,12 @@ static void ask_usage(struct sync *sync, const struct journal_head *before, stru
     request.usage.entries = entries;
     request.usage.count = count;
     request.usage.head = sync->summary.box.head;
+    request.usage.command = sync->summary.command;
     sync->told_from = before->seq + 1;
     sync_ask(sync, &request, now);
 }
 
-static void tell_usage(struct sync *sync, struct sync_now now)
+void sync_tell_usage(struct sync *sync, struct sync_now now)
 {
     struct change_credit step = { .step = CREDIT_JOURNAL, .from_seq = sync_acked(sync)->seq + 1, .limit = CREDIT_JOURNAL_MAX };
 
@@ -274,10 +275,16 @@ static bool lease_is_due(const struct sync *sync, struct sync_now now)
     return summary->price_count > 0 && summary->prices[0].version > open->price_version;
 }
 
+/* One that is not the last is over: the last was closed before it (ledger_swap()). */
+static uint64_t named_lease(const struct credit_summary *summary)
+{
+    return summary->open.lease_id == summary->box.last_lease_id ? summary->open.lease_id : 0;
+}
+
 static void begin_request(struct sync *sync, struct sync_now now)
 {
     struct change_credit step = { .step = CREDIT_REQUEST, .request = { .pending = true, .want_micro = want_micro(sync), .head = *sync_acked(sync),
-                                                                       .open_lease_id = sync->summary.open.lease_id } };
+                                                                       .open_lease_id = named_lease(&sync->summary) } };
 
     if (sync->config.random(sync->config.random_context, step.request.id, sizeof step.request.id) < 0) {
         sync->lease_us = after_ms(now, SYNC_RETRY_MS_MAX);
@@ -296,16 +303,32 @@ static void ask_lease(struct sync *sync, struct sync_now now)
     request.lease.want_micro = asked->want_micro;
     request.lease.head = asked->head;
     request.lease.open_lease_id = asked->open_lease_id;
+    request.lease.last_lease_id = sync->summary.box.last_lease_id;   /* stays while the request is under way */
     sync_ask(sync, &request, now);
+}
+
+static bool is_empty(const struct ledger_lease *lease)
+{
+    return (lease->state == LEDGER_DRAINING || lease->state == LEDGER_EXPIRED) && lease->balance_micro[LEDGER_RESERVED] == 0;
+}
+
+/* The one before the open one; or, of two that are both over, that in which nothing is on the air any more. 0: none. */
+static uint64_t lease_to_close(const struct credit_summary *summary)
+{
+    const struct ledger_lease *open = &summary->open, *old = &summary->old;
+
+    if (old->lease_id == 0)
+        return 0;
+    if (is_empty(old))
+        return old->lease_id;
+    return old->state == LEDGER_EXPIRED && open->lease_id != 0 && open->state == LEDGER_EXPIRED && is_empty(open) ? open->lease_id : 0;
 }
 
 static bool begin_closing(struct sync *sync, struct sync_now now)
 {
-    const struct ledger_lease *old = &sync->summary.old;
-    struct change_credit step = { .step = CREDIT_CLOSE, .lease_id = old->lease_id };
+    struct change_credit step = { .step = CREDIT_CLOSE, .lease_id = lease_to_close(&sync->summary) };
 
-    if (old->lease_id == 0 || (old->state != LEDGER_DRAINING && old->state != LEDGER_EXPIRED) || old->balance_micro[LEDGER_RESERVED] > 0 ||
-        now.mono_us < sync->close_us)
+    if (step.lease_id == 0 || now.mono_us < sync->close_us)
         return false;
     sync->close_us = after_ms(now, SYNC_LOOK_MS);
     sync_step(sync, &step, now);
@@ -359,12 +382,14 @@ static void do_request(struct sync *sync, struct sync_now now)
         return;
     if (sync->want_prices != 0)
         ask_prices(sync, now);
+    else if (sync_papers_turn(sync, now))
+        return;
     else if (sync->summary.request.pending && now.mono_us >= sync->lease_us)
         ask_lease(sync, now);
     else if (sync->commands_due.list != NULL && sync_next_command(sync, now))
         return;
     else if (usage_is_due(sync, now))
-        tell_usage(sync, now);
+        sync_tell_usage(sync, now);
     else if (sync->commands > sync->summary.command)
         ask_commands(sync, now);
     else if (close_is_due(sync))
@@ -429,6 +454,14 @@ static void opened(struct sync *sync, const struct change_credit *step, struct s
     sync->lease_us = after_ms(now, !waited ? 0 : sync->capped && sync->status.available_micro > 0 ? SYNC_CAPPED_MS : SYNC_REFUSED_MS);
 }
 
+static void read_journal(struct sync *sync, const struct change_credit *step, struct sync_now now)
+{
+    size_t count = sync_papers_tellable(sync, step->entries, step->entry_count);
+
+    if (count > 0 || step->entry_count == 0 || now.mono_us >= sync->contact_us)   /* none: asks what the account has */
+        ask_usage(sync, &step->before, step->entries, count, now);
+}
+
 static void acked(struct sync *sync, const struct change_credit *step, struct sync_now now)
 {
     const struct ledger_box *box = &step->summary.box;
@@ -442,8 +475,10 @@ static void take_summary(struct sync *sync, const struct credit_summary *summary
 {
     bool fenced = sync->summary.box.fenced;
 
-    if (sync->summary.identity.epoch != summary->identity.epoch)
+    if (sync->summary.identity.epoch != summary->identity.epoch) {
         sync->has_acked = false;
+        sync->papers = (struct sync_papers){ .wanted = false };
+    }
     sync->summary = *summary;
     if (!summary->enrolled)
         set_status(sync, SYNC_NOT_ENROLLED, "", "", WIRE_OK);
@@ -468,12 +503,11 @@ static void step_succeeded(struct sync *sync, const struct change_credit *step, 
         sync->contact_us = sync->lease_us = 0;
         set_status(sync, SYNC_CONNECTING, "", "", WIRE_OK);
         break;
-    case CREDIT_JOURNAL:
-        ask_usage(sync, &step->before, step->entries, step->entry_count, now);
-        break;
+    case CREDIT_JOURNAL: read_journal(sync, step, now); break;
     case CREDIT_OPEN: opened(sync, step, now); break;
     case CREDIT_ACK: acked(sync, step, now); break;
     case CREDIT_PRICES: sync->want_prices = 0; break;
+    case CREDIT_PAPERS: sync_papers_read(sync, step, now); break;
     default: break;
     }
 }

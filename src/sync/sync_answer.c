@@ -35,13 +35,38 @@ static void refused(struct sync *sync, const struct wire_problem *problem, struc
 
 /* -- enrolment ------------------------------------------------------------------------------------------------------ */
 
+/* A ledger is that of one box, and its journals are numbered by epochs that go up. */
+static const char *cannot_become(const struct sync *sync, const struct wire_enrolled *enrolled)
+{
+    const struct credit_summary *summary = &sync->summary;
+
+    if (!summary->enrolled || (summary->box.last_lease_id == 0 && summary->box.head.seq == 0))
+        return NULL;
+    if (memcmp(summary->identity.box_id, enrolled->box_id, sizeof enrolled->box_id) != 0)
+        return "the token is one for a new box, and the database of this machine is that of an old one. Ask its account for a token of "
+               "\"cellpost-central box reincarnate\", or begin with an empty database";
+    if (enrolled->epoch < summary->identity.epoch)
+        return "the account is an older copy, in which this box was not yet enrolled so often: ask for another token of "
+               "\"cellpost-central box reincarnate\"";
+    return NULL;
+}
+
 static void take_enrolled(struct sync *sync, struct wire_answer *answer, struct sync_now now)
 {
+    const char *why = NULL;
+
     if (answer->problem.code != WIRE_OK) {
         sync->enrolling = false;
         refused(sync, &answer->problem, now);
         sync->failures = 0;
         sync->retry_us = 0;                  /* it was the token that was refused, and not what else the box may ask for */
+        return;
+    }
+    why = cannot_become(sync, &answer->enrolled);
+    if (why != NULL) {
+        sync->enrolling = false;
+        sync_failed(sync, SYNC_REFUSED, why, "", WIRE_OK, now);
+        sync->failures = 0;
         return;
     }
     sync->enrolled = answer->enrolled;
@@ -73,7 +98,10 @@ static void lease_refused(struct sync *sync, const struct wire_problem *problem,
         sync->contact_us = 0;                /* its command tells how many there are */
         pause_leases(sync, SYNC_REFUSED_MS * UINT64_C(1000), now);
         break;
-    case WIRE_UNCLOSED:
+    case WIRE_UNKNOWN_LEASE:
+    case WIRE_UNCLOSED:                      /* of one that is closed here? */
+        pause_leases(sync, sync_papers_want(sync, now) && problem->code == WIRE_UNKNOWN_LEASE ? 0 : SYNC_REFUSED_MS * UINT64_C(1000), now);
+        break;
     case WIRE_ID_REUSED:
         pause_leases(sync, SYNC_REFUSED_MS * UINT64_C(1000), now);
         break;
@@ -133,6 +161,7 @@ static void acknowledge(struct sync *sync, const struct journal_head *acked, str
 {
     struct change_credit step = { .step = CREDIT_ACK, .head = *acked };
 
+    sync->papers.told = false;               /* it may be told from further back */
     sync->has_acked = true;
     sync->acked = *acked;
     sync_step(sync, &step, now);
@@ -155,6 +184,8 @@ static void take_usage(struct sync *sync, const struct wire_answer *answer, stru
         acknowledge(sync, &problem->acked, now);
     } else if (problem->code == WIRE_FORK) {
         fence(sync, now);
+    } else if (problem->code == WIRE_UNKNOWN_LEASE && sync_papers_want(sync, now)) {
+        sync_well(sync);
     } else {
         refused(sync, problem, now);
     }
@@ -164,12 +195,16 @@ static void take_close(struct sync *sync, const struct wire_answer *answer, stru
 {
     struct change_credit step = { .step = CREDIT_CLOSED, .lease_id = answer->closed.lease_id };
 
-    if (answer->problem.code == WIRE_OK) {
+    if (sync_papers_closed(sync, answer)) {
+        sync_well(sync);
+    } else if (answer->problem.code == WIRE_OK) {
         sync_well(sync);
         sync_step(sync, &step, now);
     } else if (answer->problem.code == WIRE_HEAD_DIFFERS) {
         sync->contact_us = 0;
         sync_failed(sync, SYNC_ONLINE, "", "", WIRE_OK, now);
+    } else if (answer->problem.code == WIRE_UNKNOWN_LEASE && sync_papers_want(sync, now)) {
+        sync_well(sync);
     } else {
         refused(sync, &answer->problem, now);
     }
@@ -290,6 +325,14 @@ static void take(struct sync *sync, struct wire_answer *answer, struct sync_now 
     case WIRE_LEASES: take_lease(sync, answer, now); break;
     case WIRE_USAGE: take_usage(sync, answer, now); break;
     case WIRE_CLOSE: take_close(sync, answer, now); break;
+    case WIRE_PAPERS:
+        if (problem->code == WIRE_FORK)
+            fence(sync, now);
+        else if (problem->code == WIRE_OK)
+            sync_papers_told(sync, answer, now);
+        else
+            refused(sync, problem, now);
+        break;
     case WIRE_COMMANDS: take_commands(sync, answer, now); break;
     default: take_prices(sync, answer, now); break;
     }

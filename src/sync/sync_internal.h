@@ -6,6 +6,16 @@
 
 #include "src/sync/sync.h"
 
+/* What the account is reminded of: leases that it has lost with its newest backup, and that they are closed. */
+struct sync_papers {
+    bool wanted;
+    bool known; uint64_t last_lease_id;      /* what the account has */
+    uint64_t unclosed[WIRE_UNCLOSED_MAX]; size_t unclosed_count, next;
+    bool told;                               /* all entries of those that it knows */
+    bool closing; struct credit_paper close; /* that is closed once more */
+    uint64_t again_us;                       /* not begun before */
+};
+
 /* What is under way. */
 enum sync_busy { SYNC_IDLE, SYNC_STEP, SYNC_ASKED, SYNC_KEEPING };
 
@@ -33,6 +43,7 @@ struct sync {
     uint64_t close_us;                       /* no closing is begun before */
     uint64_t told_from;                      /* where the usage that was told last begins */
     int64_t needed_micro;                    /* of the batch that needs most of those that waited lately */
+    struct sync_papers papers;
     bool enrolling; struct wire_enroll enroll; struct wire_enrolled enrolled;
 };
 
@@ -43,8 +54,18 @@ void sync_ask(struct sync *sync, const struct wire_request *request, struct sync
 void sync_failed(struct sync *sync, enum sync_state state, const char *why, const char *detail, enum wire_code code, struct sync_now now);
 void sync_heard(struct sync *sync, int64_t time_ms, struct sync_now now);   /* an answer of the account, whatever it says */
 void sync_well(struct sync *sync);                                          /* and it says yes */
+void sync_tell_usage(struct sync *sync, struct sync_now now);
 /* What the account has of the journal, as far as is known here. */
 const struct journal_head *sync_acked(const struct sync *sync);
+
+/* sync_papers.c. How many of the entries are of leases that the account knows, as far as is known. */
+size_t sync_papers_tellable(struct sync *sync, const struct journal_entry *entries, size_t count);
+/* The account said that it does not know a lease, or that one is not closed: false, it was reminded just now. */
+bool sync_papers_want(struct sync *sync, struct sync_now now);
+bool sync_papers_turn(struct sync *sync, struct sync_now now);   /* true: a step or a request of it is under way */
+void sync_papers_read(struct sync *sync, const struct change_credit *step, struct sync_now now);
+void sync_papers_told(struct sync *sync, const struct wire_answer *answer, struct sync_now now);
+bool sync_papers_closed(struct sync *sync, const struct wire_answer *answer);   /* false: it was not one of these */
 
 /* sync_answer.c: the next command that the account gave: true, and its step or request is under way; false: there is none. */
 bool sync_next_command(struct sync *sync, struct sync_now now);

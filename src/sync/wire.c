@@ -32,6 +32,7 @@ static const struct field lease_fields[] = {
     { "want_micro", FIELD_I64, AT(lease.want_micro), 1, LEASE_GRANT_MICRO_MAX, NULL, 0, NULL, NULL },
     HEAD(lease.head),
     { "open_lease_id", FIELD_U64, AT(lease.open_lease_id), 0, INT64_MAX, NULL, 0, NULL, NULL },
+    { "last_lease_id", FIELD_U64, AT(lease.last_lease_id), 0, INT64_MAX, NULL, 0, NULL, NULL },
 };
 static const struct field usage_fields[] = {   /* entries are chained behind what is before them here */
     PROTOCOL, EPOCH,
@@ -39,11 +40,16 @@ static const struct field usage_fields[] = {   /* entries are chained behind wha
     { "prev_hash", FIELD_HEX, AT(usage.prev_hash), 0, SHA256_OCTETS, NULL, 0, NULL, NULL },
     { "entries", FIELD_SPECIAL, 0, 0, 0, NULL, 0, wire_entries_encode, wire_entries_decode },
     HEAD(usage.head),
+    { "command", FIELD_U64, AT(usage.command), 0, INT64_MAX, NULL, 0, NULL, NULL },
 };
 static const struct field close_fields[] = {
     PROTOCOL, EPOCH, HEAD(close.head),
     { "captured_micro", FIELD_I64, AT(close.captured_micro), 0, LEASE_GRANT_MICRO_MAX, NULL, 0, NULL, NULL },
     { "rest_micro", FIELD_I64, AT(close.rest_micro), 0, LEASE_GRANT_MICRO_MAX, NULL, 0, NULL, NULL },
+};
+static const struct field papers_fields[] = {
+    PROTOCOL, EPOCH,
+    { "leases", FIELD_SPECIAL, 0, 0, 0, NULL, 0, wire_papers_encode, wire_papers_decode },
 };
 
 /* A target is before || a number, where there is one || behind. */
@@ -57,6 +63,7 @@ static const struct call {
     [WIRE_LEASES] = { "leases", "POST", "/v1/leases", "", false, 0, FIELDS(lease_fields) },
     [WIRE_USAGE] = { "usage", "POST", "/v1/usage", "", false, 0, FIELDS(usage_fields) },
     [WIRE_CLOSE] = { "close", "POST", "/v1/leases/", "/close", true, INT64_MAX, FIELDS(close_fields) },
+    [WIRE_PAPERS] = { "papers", "POST", "/v1/leases/papers", "", false, 0, FIELDS(papers_fields) },
     [WIRE_COMMANDS] = { "commands", "GET", "/v1/commands", "", false, 0, { NULL, 0, false } },
     [WIRE_PRICES] = { "prices", "GET", "/v1/prices/", "", true, UINT32_MAX, { NULL, 0, false } },
 };

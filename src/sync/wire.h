@@ -37,8 +37,10 @@
 #define WIRE_REQUEST_ID_OCTETS 16
 #define WIRE_ENTRIES_MAX 4096
 #define WIRE_COMMANDS_MAX 64                 /* in one answer; who has more asks again */
+#define WIRE_PAPERS_MAX 16                   /* leases in one request; who has more asks again */
+#define WIRE_UNCLOSED_MAX 64
 
-enum wire_call { WIRE_ENROLL, WIRE_LEASES, WIRE_USAGE, WIRE_CLOSE, WIRE_COMMANDS, WIRE_PRICES, WIRE_CALLS };
+enum wire_call { WIRE_ENROLL, WIRE_LEASES, WIRE_USAGE, WIRE_CLOSE, WIRE_PAPERS, WIRE_COMMANDS, WIRE_PRICES, WIRE_CALLS };
 
 /* -- requests ---------------------------------------------------------------------------------------------------------- */
 
@@ -55,6 +57,7 @@ struct wire_lease_request {
     int64_t want_micro;                      /* 1 to LEASE_GRANT_MICRO_MAX */
     struct journal_head head;
     uint64_t open_lease_id;                  /* whose successor is asked for; 0: none is open */
+    uint64_t last_lease_id;                  /* the highest that the box ever had; 0: none */
 };
 
 struct wire_usage {
@@ -63,9 +66,14 @@ struct wire_usage {
     struct journal_entry *entries;           /* decoded: numbered from from_seq and chained behind prev_hash */
     size_t count;                            /* to WIRE_ENTRIES_MAX; 0 only asks what the account has */
     struct journal_head head;                /* of the box: not before the last entry */
+    uint64_t command;                        /* the highest that the box has obeyed in this epoch */
 };
 
 struct wire_close { uint64_t lease_id; struct journal_head head; int64_t captured_micro, rest_micro; };
+
+/* Leases as the account signed them, for an account that has lost them with its newest backup: ascending, as all that follow the
+ * last that it knows. None: only asks what it knows. */
+struct wire_papers { struct lease leases[WIRE_PAPERS_MAX]; size_t count; };
 
 struct wire_request {
     enum wire_call call;
@@ -75,6 +83,7 @@ struct wire_request {
         struct wire_lease_request lease;
         struct wire_usage usage;
         struct wire_close close;
+        struct wire_papers papers;
         struct { uint64_t after; } commands;
         struct { uint32_t version; } prices;
     };
@@ -90,10 +99,10 @@ enum wire_code {
     WIRE_BAD_TOKEN, WIRE_OLD_EPOCH, WIRE_FENCED, WIRE_FROZEN, WIRE_UNKNOWN_BOX,     /* 403 */
     WIRE_NO_LEASE, WIRE_NO_PRICES, WIRE_NOT_FOUND,                                  /* 404 */
     WIRE_METHOD_NOT_ALLOWED,                 /* 405 */
-    WIRE_TOKEN_USED, WIRE_HEAD_DIFFERS, WIRE_UNCLOSED, WIRE_FORK,                   /* 409 */
+    WIRE_TOKEN_USED, WIRE_HEAD_DIFFERS, WIRE_UNCLOSED, WIRE_UNKNOWN_LEASE, WIRE_FORK,   /* 409 */
     WIRE_GAP,                                /* 409; tells what the account has */
     WIRE_TOO_LARGE,                          /* 413 */
-    WIRE_BAD_CSR, WIRE_ID_REUSED, WIRE_BAD_ENTRIES,                                 /* 422 */
+    WIRE_BAD_CSR, WIRE_ID_REUSED, WIRE_BAD_ENTRIES, WIRE_BAD_LEASE,                 /* 422 */
     WIRE_TOO_MANY,                           /* 429: not final, as those of 500 and above */
     WIRE_INTERNAL,                           /* 500 */
     WIRE_UNAVAILABLE,                        /* 503 */
@@ -127,6 +136,7 @@ struct wire_answer {
         struct { struct lease lease; int64_t available_micro; } lease;
         struct { struct journal_head acked; int64_t available_micro; uint64_t commands; } usage;   /* the highest number */
         struct { uint64_t lease_id; int64_t returned_micro; } closed;
+        struct { uint64_t last_lease_id; uint64_t unclosed[WIRE_UNCLOSED_MAX]; size_t unclosed_count; } papers;   /* of this epoch, ascending */
         struct { struct command *commands; size_t count; } commands;   /* ascending numbers */
         struct { uint32_t version; uint8_t sha256[SHA256_OCTETS]; char *csv; } prices;
     };

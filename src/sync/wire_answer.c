@@ -47,6 +47,11 @@ static const struct field closed_fields[] = {
     { "lease_id", FIELD_U64, AT(closed.lease_id), 1, INT64_MAX, NULL, 0, NULL, NULL },
     { "returned_micro", FIELD_I64, AT(closed.returned_micro), 0, LEASE_GRANT_MICRO_MAX, NULL, 0, NULL, NULL },
 };
+static const struct field papers_fields[] = {
+    PROTOCOL_AND_TIME,
+    { "last_lease_id", FIELD_U64, AT(papers.last_lease_id), 0, INT64_MAX, NULL, 0, NULL, NULL },
+    { "unclosed", FIELD_SPECIAL, 0, 0, 0, NULL, 0, wire_unclosed_encode, wire_unclosed_decode },
+};
 static const struct field commands_fields[] = {
     PROTOCOL_AND_TIME,
     { "commands", FIELD_SPECIAL, 0, 0, 0, NULL, 0, wire_commands_encode, wire_commands_decode },
@@ -60,7 +65,8 @@ static const struct field prices_fields[] = {
 
 static const struct fields answers[WIRE_CALLS] = {
     [WIRE_ENROLL] = FIELDS(enrolled_fields), [WIRE_LEASES] = FIELDS(lease_fields),     [WIRE_USAGE] = FIELDS(usage_fields),
-    [WIRE_CLOSE] = FIELDS(closed_fields),    [WIRE_COMMANDS] = FIELDS(commands_fields), [WIRE_PRICES] = FIELDS(prices_fields),
+    [WIRE_CLOSE] = FIELDS(closed_fields),    [WIRE_PAPERS] = FIELDS(papers_fields),    [WIRE_COMMANDS] = FIELDS(commands_fields),
+    [WIRE_PRICES] = FIELDS(prices_fields),
 };
 
 /* -- a problem, RFC 9457 ---------------------------------------------------------------------------------------------- */

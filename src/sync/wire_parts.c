@@ -34,6 +34,89 @@ int wire_lease_decode(json_t *value, void *base, const struct place *place)
     return r < 0 ? wire_refuse(place, r == -ENOTSUP ? "is a lease of a version that is not known here" : "is no lease") : 0;
 }
 
+/* -- leases that the account is reminded of ------------------------------------------------------------------------------- */
+
+json_t *wire_papers_encode(const void *base, int *ret_error)
+{
+    const struct wire_papers *papers = &((const struct wire_request *)base)->papers;
+    uint8_t octets[WIRE_PAPERS_MAX * LEASE_OCTETS];
+
+    if (papers->count > WIRE_PAPERS_MAX)
+        *ret_error = -EINVAL;
+    for (size_t i = 0; *ret_error == 0 && i < papers->count; i++)
+        *ret_error = i > 0 && papers->leases[i].lease_id <= papers->leases[i - 1].lease_id ? -EINVAL
+                                                                                           : lease_encode(&papers->leases[i], octets + i * LEASE_OCTETS);
+    return *ret_error < 0 ? NULL : wire_base64_encode(octets, papers->count * LEASE_OCTETS);
+}
+
+int wire_papers_decode(json_t *value, void *base, const struct place *place)
+{
+    struct wire_papers *papers = &((struct wire_request *)base)->papers;
+    uint8_t *octets;
+    size_t length;
+    int r = wire_base64_decode(value, (size_t)WIRE_PAPERS_MAX * LEASE_OCTETS, &octets, &length, place);
+
+    if (r < 0)
+        return r;
+    if (length % LEASE_OCTETS != 0)
+        r = wire_refuse(place, "must be leases of %d octets each", LEASE_OCTETS);
+    for (size_t i = 0; r == 0 && i < length / LEASE_OCTETS; i++) {
+        r = lease_decode(octets + i * LEASE_OCTETS, LEASE_OCTETS, &papers->leases[i]);
+        if (r < 0)
+            r = wire_refuse(place, "the lease of index %zu %s", i, r == -ENOTSUP ? "is of a version that is not known here" : "is none");
+        else if (i > 0 && papers->leases[i].lease_id <= papers->leases[i - 1].lease_id)
+            r = wire_refuse(place, "the lease of index %zu must have a higher number than the one before it", i);
+        papers->count = i + 1;
+    }
+    free(octets);
+    return r;
+}
+
+json_t *wire_unclosed_encode(const void *base, int *ret_error)
+{
+    const struct wire_answer *answer = base;
+    json_t *array = json_array();
+    uint64_t before = 0;
+
+    *ret_error = array ? 0 : -ENOMEM;
+    if (answer->papers.unclosed_count > WIRE_UNCLOSED_MAX)
+        *ret_error = -EINVAL;
+    for (size_t i = 0; *ret_error == 0 && i < answer->papers.unclosed_count; i++) {
+        uint64_t id = answer->papers.unclosed[i];
+
+        if (id <= before || id > INT64_MAX)
+            *ret_error = -EINVAL;
+        else if (json_array_append_new(array, json_integer((json_int_t)id)) < 0)
+            *ret_error = -ENOMEM;
+        before = id;
+    }
+    if (*ret_error == 0)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+int wire_unclosed_decode(json_t *value, void *base, const struct place *place)
+{
+    struct wire_answer *answer = base;
+    size_t count = json_array_size(value);   /* 0 of what is no array */
+    json_int_t before = 0;
+
+    if (!json_is_array(value) || count > WIRE_UNCLOSED_MAX)
+        return wire_refuse(place, "must be an array of at most %d numbers of leases", WIRE_UNCLOSED_MAX);
+    for (size_t i = 0; i < count; i++) {
+        json_int_t id = json_integer_value(json_array_get(value, i));   /* 0 of what is none */
+        struct place inside = wire_at(place, i);
+
+        if (id <= before)
+            return wire_refuse(&inside, "must be an integer of at least 1, and higher than the one before it");
+        answer->papers.unclosed[i] = (uint64_t)id;
+        before = id;
+    }
+    answer->papers.unclosed_count = count;
+    return 0;
+}
+
 /* -- entries of the journal --------------------------------------------------------------------------------------------- */
 
 json_t *wire_entries_encode(const void *base, int *ret_error)

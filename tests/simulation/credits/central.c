@@ -89,7 +89,7 @@ static void make_key(struct world *world)
 
 /* -- persons ----------------------------------------------------------------------------------------------------------- */
 
-uint32_t central_price_version(struct world *world)
+static uint32_t price_version(struct world *world)
 {
     struct account_db db = account_memory_db(world->central.memory);
     struct account_price price = { .version = 0 };
@@ -100,7 +100,7 @@ uint32_t central_price_version(struct world *world)
     return price.version;
 }
 
-static void prices(struct world *world)
+static void import(struct world *world, const char *csv)
 {
     struct central *central = &world->central;
     struct account_db db = account_memory_db(central->memory);
@@ -109,14 +109,12 @@ static void prices(struct world *world)
     struct table_notes *notes = calloc(1, sizeof *notes);
     struct price_table *table = NULL;
     enum account_status status;
-    char csv[160];
-    int length = snprintf(csv, sizeof csv, "prefix,price,price_ucs2\n40,%u,%u\n44,%u.5,\n49,0.25,\n4490,refused,\n", draw_between(world, 1, 2),
-                          draw_between(world, 2, 3), draw_between(world, 1, 3));
-    struct table_file file = { "prices", csv, (size_t)length };
+    size_t length = strlen(csv);
+    struct table_file file = { "prices", csv, length };
     int r = price_table_parse(central->price_version + 1, &file, &table, notes);
 
     assert(r == 0);
-    ask.price = (struct account_price){ .version = central->price_version + 1, .csv = csv, .csv_length = (size_t)length,
+    ask.price = (struct account_price){ .version = central->price_version + 1, .csv = csv, .csv_length = length,
                                         .rows = (uint32_t)price_table_rows(table), .at_ms = world_ms(world) };
     memcpy(ask.price.sha256, price_table_sha256(table), SHA256_OCTETS);
     for (uint32_t i = 0; i < ask.price.rows; i++) {
@@ -129,6 +127,18 @@ static void prices(struct world *world)
     central->price_version++;
     price_table_free(table);
     free(notes);
+}
+
+static void prices(struct world *world)
+{
+    struct central *central = &world->central;
+    char *csv = central->price_csv[central->price_version % PRICES_MAX];
+
+    if (central->price_version == PRICES_MAX)
+        return;
+    (void)snprintf(csv, sizeof central->price_csv[0], "prefix,price,price_ucs2\n40,%u,%u\n44,%u.5,\n49,0.25,\n4490,refused,\n",
+                   draw_between(world, 1, 2), draw_between(world, 2, 3), draw_between(world, 1, 3));
+    import(world, csv);
 }
 
 static void fund(struct world *world, int64_t micro)
@@ -180,6 +190,38 @@ void central_settle(struct world *world)
     world->central.poor = false;
 }
 
+/* And does what docs/central.md says: imports the prices again, and funds what was lost. */
+void central_set_back(struct world *world)
+{
+    struct central *central = &world->central;
+    struct account_db db = account_memory_db(central->memory);
+    struct account_row before = { .funded_micro = 0 }, after = before;
+    uint32_t version = central->price_version;
+
+    if (db.ops->begin(db.db, 0) == 0)
+        (void)db.ops->account_find(db.db, ACCOUNT, &before);
+    db.ops->rollback(db.db);
+    account_memory_restore(central->memory, central->backup);
+    trace(world, "person", "sets the account back to its backup");
+    if (db.ops->begin(db.db, 0) == 0)
+        (void)db.ops->account_find(db.db, ACCOUNT, &after);
+    db.ops->rollback(db.db);
+    for (central->price_version = price_version(world); central->price_version < version;)
+        import(world, central->price_csv[central->price_version]);
+    if (before.funded_micro > after.funded_micro)
+        fund(world, before.funded_micro - after.funded_micro);
+    central->set_back = true;
+}
+
+/* With every box in it. */
+static void back_up(struct world *world)
+{
+    for (unsigned i = 0; i < world->box_count; i++)
+        if (!world->boxes[i].card.enrolled || world->boxes[i].card.has_pending)
+            return;
+    world->central.backup = account_memory_copy(world->central.memory);
+}
+
 static void person_turn(struct world *world)
 {
     struct central *central = &world->central;
@@ -192,7 +234,7 @@ static void person_turn(struct world *world)
     if (central->poor)
         fund(world, POOR_MICRO);
     if (world->story == STORY_BACKUP && central->backup == NULL)
-        central->backup = account_memory_copy(central->memory);
+        back_up(world);
 }
 
 /* -- servers -------------------------------------------------------------------------------------------------------------- */

@@ -38,6 +38,9 @@ static int add_unclosed(void *context, const struct account_lease *row)
     return 0;
 }
 
+/* Whether every box is what it says it is, so that all of it ends well. */
+static bool settles(const struct world *world) { return world->story == STORY_HONEST || world->story == STORY_BACKUP; }
+
 /* What can be seen of a box without reading all: I7, I9, I10. */
 static int look_at_box(void *context, const struct account_box *row)
 {
@@ -51,7 +54,7 @@ static int look_at_box(void *context, const struct account_box *row)
             continue;
         if (!world->central.set_back && world->central.epochs[i] == row->epoch && row->acked.seq < before->seq)
             violation(world, "I7: the account goes back to entry %" PRIu64 " of box %u", row->acked.seq, i);
-        if (row->state == BOX_FENCED && world->story == STORY_HONEST)
+        if (row->state == BOX_FENCED && settles(world))
             violation(world, "I9: box %u is honest, and fenced", i);
         world->central.epochs[i] = row->epoch;
         *before = row->acked;
@@ -83,7 +86,7 @@ void verdict_step(struct world *world)
         struct unclosed unclosed = { .epoch = rows.rows[i].epoch };
 
         (void)db.ops->lease_list(db.db, rows.rows[i].id, false, add_unclosed, &unclosed);
-        if (unclosed.count > 2)
+        if (unclosed.count > 2 && !world->central.set_back)   /* it is reminded of those that it has to close again */
             violation(world, "I10: a box has %u leases that are not closed", unclosed.count);
         if (unclosed.micro > world->largest_exposure_micro)
             world->largest_exposure_micro = unclosed.micro;
@@ -174,7 +177,11 @@ static void check_attempts(struct box *box, sqlite3 *db)
 static void trace_states(const struct box *box, sqlite3 *db)
 {
     static const char *const queries[] = { "SELECT 'messages in state', state, count(*) FROM message GROUP BY state",
-                                           "SELECT 'attempts with outcome', outcome, count(*) FROM attempt GROUP BY outcome" };
+                                           "SELECT 'attempts in state', state, count(*) FROM attempt GROUP BY state",
+                                           "SELECT 'holds from lease ' || credit_lease || ' of messages in state', state, count(*)"
+                                           " FROM message WHERE credit_state = 1 GROUP BY credit_lease, state",
+                                           "SELECT 'reserved in lease ' || id || ', suspense ' || suspense_micro || ', state', state, reserved_micro"
+                                           " FROM credit_lease WHERE reserved_micro > 0" };
 
     for (size_t i = 0; box->world->options.trace && i < sizeof queries / sizeof queries[0]; i++) {
         sqlite3_stmt *stmt = NULL;
@@ -182,8 +189,8 @@ static void trace_states(const struct box *box, sqlite3 *db)
         if (sqlite3_prepare_v2(db, queries[i], -1, &stmt, NULL) != SQLITE_OK)
             trace(box->world, "box", "%u: %s", box->number, sqlite3_errmsg(db));
         while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW)
-            trace(box->world, "box", "%u: %s %s: %d", box->number, (const char *)sqlite3_column_text(stmt, 0),
-                  (const char *)sqlite3_column_text(stmt, 1), sqlite3_column_int(stmt, 2));
+            trace(box->world, "box", "%u: %s %s: %lld", box->number, (const char *)sqlite3_column_text(stmt, 0),
+                  (const char *)sqlite3_column_text(stmt, 1), (long long)sqlite3_column_int64(stmt, 2));
         (void)sqlite3_finalize(stmt);
     }
 }
@@ -211,11 +218,6 @@ static int64_t check_box(struct box *box)
 }
 
 /* -- the end ---------------------------------------------------------------------------------------------------------------- */
-
-static bool settles(const struct world *world)
-{
-    return world->story == STORY_HONEST;
-}
 
 static void check_settled(struct world *world, struct box *box)
 {
@@ -266,7 +268,7 @@ void verdict_end(struct world *world)
             violation(world, "I13: %lld in suspense, %lld in debt after all is settled", (long long)census.suspense_micro, (long long)census.debt_micro);
         if (census.captured_micro != spent_micro)
             violation(world, "I13: the boxes spent %lld and the account booked %lld", (long long)spent_micro, (long long)census.captured_micro);
-    } else if (world->story != STORY_BACKUP) {
+    } else {
         int64_t over_micro = spent_micro - census.captured_micro - census.suspense_micro;
         int64_t bound_micro = (int64_t)(copies > 0 ? copies : 1) * world->largest_exposure_micro;
 

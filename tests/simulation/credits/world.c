@@ -210,10 +210,7 @@ static bool tell_story(struct world *world)
     case STORY_BACKUP:
         if (world->central.backup == NULL)
             return false;
-        account_memory_restore(world->central.memory, world->central.backup);
-        world->central.price_version = central_price_version(world);
-        world->central.set_back = true;
-        trace(world, "person", "sets the account back to its backup");
+        central_set_back(world);
         return true;
     default: return true;
     }

@@ -30,6 +30,7 @@
 
 #define BOXES_MAX 8
 #define BOX_SLOTS 2
+#define PRICES_MAX 64
 #define PACKETS_MAX 64
 #define ATTEMPTS_MAX 65536
 #define VIOLATIONS_MAX 8
@@ -132,6 +133,7 @@ struct central {
     uint8_t private_key[LEASE_PRIVATE_KEY_OCTETS];
     uint64_t down_until_us, person_us, sweep_us;
     uint32_t price_version;
+    char price_csv[PRICES_MAX][160];         /* of each version from 1 on: a person imports them again after a backup was brought back */
     bool poor;
     struct journal_head acked[BOXES_MAX]; uint32_t epochs[BOXES_MAX];   /* I7, by box number */
     bool set_back;
@@ -191,7 +193,7 @@ uint64_t central_due_us(const struct world *world);
 bool central_answer(struct world *world, const struct packet *request, struct packet *ret_answer);
 void central_token(struct world *world, char ret_token[40]);
 void central_token_again(struct world *world, const uint8_t *box_id, char ret_token[40]);
-uint32_t central_price_version(struct world *world);
+void central_set_back(struct world *world);  /* to its backup */
 void central_settle(struct world *world);    /* there is enough for all that waits */
 void central_freeze(struct world *world, const uint8_t *box_id, bool freeze);
 

@@ -116,8 +116,7 @@ static void each_value_that_was_changed_is_found(void **state)
     FOUND(BOX_ROW, epoch += 1);
     FOUND(BOX_ROW, epoch -= 1);
     FOUND(BOX_ROW, chain -= 1);
-    FOUND(BOX_ROW, last_command += 1);
-    FOUND(BOX_ROW, last_command -= 1);
+    FOUND(BOX_ROW, last_command -= 1);       /* more is what an older copy of the books passes over */
 
     for (uint64_t id = 1; id <= 4; id++) {
         FOUND(LEASE_ROW(id), grant_micro += 1);

@@ -282,7 +282,7 @@ static void a_close_names_its_lease_and_is_done_once(void **state)
     assert_int_equal(world_close(&world, &box, 1, CREDIT - GSM7_MICRO, &returned_micro), ACCOUNT_OK);   /* late, again */
     assert_int_equal(returned_micro, CREDIT - GSM7_MICRO);
     assert_int_equal(world_lease_row(&world, &box, 2).rest_micro, CREDIT);
-    assert_int_equal(world_close(&world, &box, 3, 0, &returned_micro), ACCOUNT_NO_LEASE);
+    assert_int_equal(world_close(&world, &box, 3, 0, &returned_micro), ACCOUNT_UNKNOWN_LEASE);
     assert_int_equal(world_close(&world, &box, 0, 0, &returned_micro), ACCOUNT_NO_LEASE);
     assert_int_equal(world_alarms(&world, &box, ALARM_REST_DIFFERS), 0);
 }
@@ -359,7 +359,7 @@ static void nobody_closes_or_asks_for_another_box(void **state)
     (void)state;
     assert_int_equal(world_lease(&world, &box, 1, CREDIT, 0, &told), ACCOUNT_OK);
     digest = account_memory_digest(world.memory);
-    assert_int_equal(world_close(&world, &other, 1, CREDIT, &returned_micro), ACCOUNT_NO_LEASE);
+    assert_int_equal(world_close(&world, &other, 1, CREDIT, &returned_micro), ACCOUNT_UNKNOWN_LEASE);
     stranger.caller.box[0] ^= 0x80;
     assert_int_equal(world_lease(&world, &stranger, 2, CREDIT, 0, &told), ACCOUNT_UNKNOWN_BOX);
     assert_int_equal(world_close(&world, &stranger, 1, CREDIT, &returned_micro), ACCOUNT_UNKNOWN_BOX);

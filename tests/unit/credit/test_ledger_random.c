@@ -182,7 +182,8 @@ static void check_leases_of_the_box(void)
         CHECK(now_is != LEDGER_EXPIRED || id == disk.box.open_lease_id || id == disk.box.old_lease_id);   /* I10: of two at most */
     }
     CHECK(open <= 1 && old <= 1);                                          /* one open, one before it */
-    CHECK(disk.box.open_lease_id == 0 || disk.box.open_lease_id > disk.box.old_lease_id);
+    CHECK(disk.box.open_lease_id == 0 || disk.box.open_lease_id > disk.box.old_lease_id ||
+          disk.leases[disk.box.open_lease_id].state == LEDGER_EXPIRED || disk.leases[disk.box.open_lease_id].state == LEDGER_CLOSED);
     CHECK(!disk.box.fenced || (open == 0 && disk.box.open_lease_id == 0)); /* I8 */
 }
 
@@ -357,7 +358,7 @@ static void move_message(unsigned m)
     unsigned parts[PARTS];
     size_t count = 0;
     int64_t micro = 1 + below(5), held = 0;
-    bool waits = below(4) == 0, may;
+    bool waits = below(4) == 0, over = below(4) == 0, may;
     enum ledger_verdict verdict;
 
     for (unsigned p = 0; p < PARTS; p++)
@@ -376,8 +377,11 @@ static void move_message(unsigned m)
     } else {
         struct price_quote quote = { PRICE_PRICED, books.lease.price_version, 2, "4", micro, micro * (int64_t)count };
 
-        verdict = ledger_move(&books, &from, holds, count, &quote, oracle.clock_ms, postings);
-        may = from_id != to_id && to_id > 0 && !disk.box.fenced && !disk.box.frozen && disk.leases[to_id].state == LEDGER_OPEN &&
+        verdict = over ? ledger_move_over(&books, &from, holds, count, &quote, postings)
+                       : ledger_move(&books, &from, holds, count, &quote, oracle.clock_ms, postings);
+        may = over ? from_id != to_id && !disk.box.fenced && before.state == LEDGER_EXPIRED && to_id > 0 &&
+                         disk.leases[to_id].state == LEDGER_EXPIRED && quote.total_micro <= disk.leases[to_id].balance_micro[LEDGER_SUSPENSE]
+                   : from_id != to_id && to_id > 0 && !disk.box.fenced && !disk.box.frozen && disk.leases[to_id].state == LEDGER_OPEN &&
               ledger_now(&disk.box, oracle.clock_ms) < disk.leases[to_id].spend_until_ms &&
               quote.total_micro <= disk.leases[to_id].balance_micro[LEDGER_AVAILABLE];
     }
@@ -397,7 +401,19 @@ static void move_message(unsigned m)
         oracle.leases[m][parts[i]] = waits ? from_id : to_id;
         oracle.micro[m][parts[i]] = waits ? oracle.micro[m][parts[i]] : micro;
     }
-    done[waits ? 12 : 11]++;
+    done[waits ? 12 : over ? 15 : 11]++;
+}
+
+/* Where two are over the newer one may go first. */
+static enum ledger_verdict close_one(struct ledger_books *books, struct ledger_step *step)
+{
+    struct ledger_books other = books_of(disk.box.old_lease_id);
+
+    if (below(2) == 0 && ledger_swap(&books->box, &books->lease, &other.lease) == LEDGER_DONE) {
+        done[14]++;
+        CHECK(books->lease.state == LEDGER_EXPIRED && other.lease.state == LEDGER_EXPIRED && books->lease.lease_id > other.lease.lease_id);
+    }
+    return ledger_close(books, step);
 }
 
 static void change_lease(uint64_t id)
@@ -414,7 +430,7 @@ static void change_lease(uint64_t id)
     }
     verdict = what == 0   ? ledger_drain(&books)
               : what == 1 ? ledger_expire(&books, oracle.clock_ms, &step)
-              : what == 2 ? ledger_close(&books, &step)
+              : what == 2 ? close_one(&books, &step)
               : what == 3 ? ledger_closed(&books, id)
                           : ledger_fence(&books, &step);
     if (verdict != LEDGER_DONE)

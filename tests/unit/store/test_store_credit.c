@@ -551,6 +551,120 @@ static void the_journal_is_read_in_slices_and_acknowledged_by_hash(void **state)
     change_free(change);
 }
 
+static void leases_are_read_as_they_were_signed_whatever_became_of_them(void **state)
+{
+    struct bench *bench = *state;
+    struct store_change *change;
+
+    with_credits(bench, 10 * CREDIT);
+    (void)finish(bench, intend(bench, accept_paid(bench, 1), 0, 1), ATTEMPT_SENT, 1);
+    grant(bench, 2, 5 * CREDIT);
+    for (int i = 0; i < 2; i++) {
+        change = new_credit(bench, i == 0 ? CREDIT_CLOSE : CREDIT_CLOSED);
+        change->u.credit->lease_id = 1;
+        assert_int_equal(credit_do(bench, change, NULL), LEDGER_DONE);
+    }
+    change = new_credit(bench, CREDIT_PAPERS);
+    change->u.credit->lease_id = 1;
+    assert_int_equal(apply(bench, change), 0);
+    assert_int_equal(change->u.credit->paper_count, 2);
+    assert_int_equal(change->u.credit->papers[0].lease.lease_id, 1);
+    assert_int_equal(change->u.credit->papers[0].lease.grant_micro, 10 * CREDIT);
+    assert_int_equal(change->u.credit->papers[0].state, LEDGER_CLOSED);
+    assert_int_equal(change->u.credit->papers[0].captured_micro, 1 * CREDIT);
+    assert_int_equal(change->u.credit->papers[0].returned_micro, 9 * CREDIT);
+    assert_int_equal(change->u.credit->papers[1].lease.lease_id, 2);
+    assert_int_equal(change->u.credit->papers[1].state, LEDGER_OPEN);
+    change_free(change);
+    change = new_credit(bench, CREDIT_PAPERS);
+    change->u.credit->lease_id = 2;
+    change->u.credit->limit = 1;
+    assert_int_equal(apply(bench, change), 0);
+    assert_int_equal(change->u.credit->paper_count, 1);
+    assert_int_equal(change->u.credit->papers[0].lease.lease_id, 2);
+    change_free(change);
+    change = new_credit(bench, CREDIT_PAPERS);
+    change->u.credit->lease_id = 3;
+    assert_int_equal(apply(bench, change), 0);
+    assert_int_equal(change->u.credit->paper_count, 0);
+    change_free(change);
+    change = new_credit(bench, CREDIT_PAPERS);
+    assert_int_equal(apply(bench, change), -EINVAL);
+    change_free(change);
+}
+
+static void both_leases_are_over(struct bench *bench, struct credit_summary *ret_summary)
+{
+    bench->now_ms += 30 * HOUR_MS;
+    assert_int_equal(credit_do(bench, new_credit(bench, CREDIT_EXPIRE), ret_summary), LEDGER_DONE);
+    assert_int_equal(ret_summary->open.state, LEDGER_EXPIRED);
+    assert_int_equal(ret_summary->old.state, LEDGER_EXPIRED);
+}
+
+static void what_may_have_been_sent_makes_room_in_one_of_two_leases_that_are_over(void **state)
+{
+    struct bench *bench = *state;
+    struct credit_summary summary;
+    int64_t id;
+
+    with_credits(bench, 10 * CREDIT);
+    id = accept_paid(bench, 1);
+    assert_int_equal(finish(bench, intend(bench, id, 0, 1), ATTEMPT_UNKNOWN, -1), MESSAGE_UNKNOWN);
+    grant(bench, 2, 5 * CREDIT);
+    both_leases_are_over(bench, &summary);
+    assert_int_equal(summary.old.balance_micro[LEDGER_RESERVED], 1 * CREDIT);
+    assert_int_equal(credit_do(bench, new_credit(bench, CREDIT_MOVE), &summary), LEDGER_DONE);
+    assert_int_equal(summary.old.balance_micro[LEDGER_RESERVED], 0);
+    expect_lease(bench, 2, 4 * CREDIT, 1 * CREDIT, 0);
+    assert_books_are_right(bench);
+}
+
+static void where_the_newer_lease_has_nothing_left_it_is_the_one_that_is_emptied(void **state)
+{
+    struct bench *bench = *state;
+    struct credit_summary summary;
+    int64_t old_id, new_id;
+
+    with_credits(bench, 3 * CREDIT);
+    old_id = accept_paid(bench, 1);
+    assert_int_equal(finish(bench, intend(bench, old_id, 0, 1), ATTEMPT_UNKNOWN, -1), MESSAGE_UNKNOWN);
+    grant(bench, 2, 1 * CREDIT);
+    new_id = accept_paid(bench, 1);
+    assert_int_equal(finish(bench, intend(bench, new_id, 0, 1), ATTEMPT_UNKNOWN, -1), MESSAGE_UNKNOWN);
+    both_leases_are_over(bench, &summary);
+    assert_int_equal(credit_do(bench, new_credit(bench, CREDIT_MOVE), &summary), LEDGER_DONE);
+    expect_lease(bench, 1, 1 * CREDIT, 2 * CREDIT, 0);
+    expect_lease(bench, 2, 1 * CREDIT, 0, 0);
+    assert_books_are_right(bench);
+}
+
+static void the_newer_of_two_leases_that_are_over_is_closed_first_where_the_other_still_waits(void **state)
+{
+    struct bench *bench = *state;
+    struct credit_summary summary;
+    struct store_change *change;
+
+    with_credits(bench, 10 * CREDIT);
+    assert_int_equal(finish(bench, intend(bench, accept_paid(bench, 1), 0, 1), ATTEMPT_UNKNOWN, -1), MESSAGE_UNKNOWN);
+    grant(bench, 2, 5 * CREDIT);
+    both_leases_are_over(bench, &summary);
+    for (int i = 0; i < 2; i++) {
+        change = new_credit(bench, i == 0 ? CREDIT_CLOSE : CREDIT_CLOSED);
+        change->u.credit->lease_id = 2;
+        assert_int_equal(credit_do(bench, change, &summary), LEDGER_DONE);
+        assert_int_equal(summary.open.lease_id, 1);
+        assert_int_equal(summary.old.lease_id, i == 0 ? 2 : 0);
+        bench_reopen(bench);
+    }
+    grant(bench, 3, 5 * CREDIT);
+    summary = credit_now(bench);
+    assert_int_equal(summary.open.lease_id, 3);
+    assert_int_equal(summary.old.lease_id, 1);
+    assert_int_equal(credit_do(bench, new_credit(bench, CREDIT_MOVE), &summary), LEDGER_DONE);
+    expect_lease(bench, 3, 4 * CREDIT, 1 * CREDIT, 0);
+    assert_books_are_right(bench);
+}
+
 static void what_sync_must_remember_is_there_after_a_start(void **state)
 {
     struct bench *bench = *state;
@@ -684,6 +798,10 @@ int main(void)
         behaviour(a_charge_of_an_enrolment_before_is_not_taken_back_from_another_message),
         behaviour(a_fenced_box_sends_nothing_until_it_is_enrolled_again),
         behaviour(the_journal_is_read_in_slices_and_acknowledged_by_hash),
+        behaviour(leases_are_read_as_they_were_signed_whatever_became_of_them),
+        behaviour(what_may_have_been_sent_makes_room_in_one_of_two_leases_that_are_over),
+        behaviour(where_the_newer_lease_has_nothing_left_it_is_the_one_that_is_emptied),
+        behaviour(the_newer_of_two_leases_that_are_over_is_closed_first_where_the_other_still_waits),
         behaviour(what_sync_must_remember_is_there_after_a_start),
         behaviour(the_accounts_time_moves_the_mark_both_ways),
         behaviour(commands_are_numbered_anew_in_each_enrolment),

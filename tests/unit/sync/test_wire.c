@@ -128,7 +128,7 @@ static void the_text_is_what_the_protocol_says(void **state)
     static const struct { enum wire_call call; const char *first, *request, *answer; } rows[] = {
         { WIRE_LEASES, "POST /v1/leases",
           "{\"protocol\":1,\"epoch\":2,\"request_id\":\"1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d\",\"want_micro\":250000000,\"head\":{\"seq\":41,\"hash\":"
-          "\"a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9\"},\"open_lease_id\":6}", NULL },
+          "\"a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9\"},\"open_lease_id\":6,\"last_lease_id\":7}", NULL },
         { WIRE_USAGE, "POST /v1/usage", NULL,
           "{\"protocol\":1,\"time_ms\":1790000000123,\"acked\":{\"seq\":44,\"hash\":"
           "\"acacacacacacacacacacacacacacacacacacacacacacacacacacacacacacacac\"},\"account\":{\"available_micro\":9000000},\"commands\":8}" },
@@ -136,6 +136,8 @@ static void the_text_is_what_the_protocol_says(void **state)
           "{\"protocol\":1,\"epoch\":2,\"head\":{\"seq\":44,\"hash\":\"acacacacacacacacacacacacacacacacacacacacacacacacacacacacacacacac\"},"
           "\"captured_micro\":70000,\"rest_micro\":249930000}",
           "{\"protocol\":1,\"time_ms\":1790000000123,\"lease_id\":6,\"returned_micro\":249930000}" },
+        { WIRE_PAPERS, "POST /v1/leases/papers", NULL,
+          "{\"protocol\":1,\"time_ms\":1790000000123,\"last_lease_id\":7,\"unclosed\":[4,7]}" },
         { WIRE_COMMANDS, "GET /v1/commands?after=7&epoch=2", NULL, NULL },
         { WIRE_PRICES, "GET /v1/prices/3", NULL,
           "{\"protocol\":1,\"time_ms\":1790000000123,\"version\":3,\"sha256\":\"9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a9a\","

@@ -126,7 +126,8 @@ static void spoil_each(struct change *change, json_t *object, const char *at)
                 char inner[160];
 
                 snprintf(inner, sizeof inner, "%.100s/%zu", pointer, index);
-                spoil_each(change, element, inner);
+                if (json_is_object(element))
+                    spoil_each(change, element, inner);
             }
         }
         json_decref(original);
@@ -272,6 +273,8 @@ static void integers_go_to_their_bounds_and_no_further(void **state)
     static const struct { bool request; enum wire_call call; const char *pointer; int64_t min, max; } rows[] = {
         { true, WIRE_LEASES, "/epoch", 1, UINT32_MAX },        { true, WIRE_LEASES, "/want_micro", 1, GRANT },
         { true, WIRE_LEASES, "/head/seq", 0, INT64_MAX },      { true, WIRE_LEASES, "/open_lease_id", 0, INT64_MAX },
+        { true, WIRE_LEASES, "/last_lease_id", 0, INT64_MAX }, { true, WIRE_USAGE, "/command", 0, INT64_MAX },
+        { true, WIRE_PAPERS, "/epoch", 1, UINT32_MAX },        { false, WIRE_PAPERS, "/last_lease_id", 0, INT64_MAX },
         { true, WIRE_USAGE, "/epoch", 1, UINT32_MAX },         { true, WIRE_USAGE, "/head/seq", 44, INT64_MAX },
         { true, WIRE_CLOSE, "/epoch", 1, UINT32_MAX },         { true, WIRE_CLOSE, "/captured_micro", 0, GRANT },
         { true, WIRE_CLOSE, "/rest_micro", 0, GRANT },         { true, WIRE_CLOSE, "/head/seq", 0, INT64_MAX },

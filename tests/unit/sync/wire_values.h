@@ -40,6 +40,18 @@ static inline bool some_entries(struct journal_entry *entries, uint64_t from_seq
     return true;
 }
 
+static inline struct lease some_lease(uint64_t lease_id)
+{
+    struct lease lease = { .lease_id = lease_id, .epoch = 2, .grant_micro = 250000000, .price_version = 3, .issued_ms = 1790000000000,
+                           .spend_until_ms = 1790600000000, .settle_until_ms = 1793000000000 };
+
+    memset(lease.box_id, 0xB0, sizeof lease.box_id);
+    memset(lease.price_sha256, 0x9A, sizeof lease.price_sha256);
+    memset(lease.hw_fingerprint, 0x4F, sizeof lease.hw_fingerprint);
+    memset(lease.signature, 0x51, sizeof lease.signature);
+    return lease;
+}
+
 static inline struct wire_request some_request(enum wire_call call, struct wire_values *values)
 {
     struct wire_request request = { .call = call, .epoch = call == WIRE_ENROLL || call == WIRE_PRICES ? 0 : 2 };
@@ -57,8 +69,10 @@ static inline struct wire_request some_request(enum wire_call call, struct wire_
         request.lease.want_micro = 250000000;
         request.lease.head = some_head(41);
         request.lease.open_lease_id = 6;
+        request.lease.last_lease_id = 7;
         break;
     case WIRE_USAGE:
+        request.usage.command = 8;
         request.usage.from_seq = 42;
         memcpy(request.usage.prev_hash, some_head(41).hash, SHA256_OCTETS);
         if (some_entries(values->entries, 42, &request.usage.head)) {
@@ -71,6 +85,11 @@ static inline struct wire_request some_request(enum wire_call call, struct wire_
         request.close.head = some_head(44);
         request.close.captured_micro = 70000;
         request.close.rest_micro = 249930000;
+        break;
+    case WIRE_PAPERS:
+        request.papers.leases[0] = some_lease(6);
+        request.papers.leases[1] = some_lease(7);
+        request.papers.count = 2;
         break;
     case WIRE_COMMANDS: request.commands.after = 7; break;
     case WIRE_PRICES: request.prices.version = 3; break;
@@ -102,7 +121,6 @@ static inline struct command some_command(enum command_kind kind, uint64_t numbe
 static inline struct wire_answer some_answer(enum wire_call call, struct wire_values *values)
 {
     struct wire_answer answer = { .call = call, .time_ms = 1790000000123 };
-    struct lease *lease = &answer.lease.lease;
 
     switch (call) {
     case WIRE_ENROLL:
@@ -113,12 +131,7 @@ static inline struct wire_answer some_answer(enum wire_call call, struct wire_va
         strcpy(answer.enrolled.account, "Caf\xC3\xA9");
         break;
     case WIRE_LEASES:
-        *lease = (struct lease){ .lease_id = 7, .epoch = 2, .grant_micro = 250000000, .price_version = 3, .issued_ms = 1790000000000,
-                                 .spend_until_ms = 1790600000000, .settle_until_ms = 1793000000000 };
-        memset(lease->box_id, 0xB0, sizeof lease->box_id);
-        memset(lease->price_sha256, 0x9A, sizeof lease->price_sha256);
-        memset(lease->hw_fingerprint, 0x4F, sizeof lease->hw_fingerprint);
-        memset(lease->signature, 0x51, sizeof lease->signature);
+        answer.lease.lease = some_lease(7);
         answer.lease.available_micro = -1;
         break;
     case WIRE_USAGE:
@@ -129,6 +142,12 @@ static inline struct wire_answer some_answer(enum wire_call call, struct wire_va
     case WIRE_CLOSE:
         answer.closed.lease_id = 6;
         answer.closed.returned_micro = 249930000;
+        break;
+    case WIRE_PAPERS:
+        answer.papers.last_lease_id = 7;
+        answer.papers.unclosed[0] = 4;
+        answer.papers.unclosed[1] = 7;
+        answer.papers.unclosed_count = 2;
         break;
     case WIRE_COMMANDS:
         for (unsigned i = 0; i < COMMANDS; i++)
