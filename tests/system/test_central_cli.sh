@@ -206,7 +206,7 @@ enrol() {   # token, status
 }
 head_json() { printf '{"seq":%s,"hash":"%s"}' "$seq" "$head"; }
 lease() {   # status, open lease
-  call "$1" POST /v1/leases "{\"protocol\":1,\"epoch\":$epoch,\"request_id\":\"$(digits 16)\",\"want_micro\":100000000,\"head\":$(head_json),\"open_lease_id\":$2}"
+  call "$1" POST /v1/leases "{\"protocol\":1,\"epoch\":$epoch,\"request_id\":\"$(digits 16)\",\"want_micro\":100000000,\"head\":$(head_json),\"open_lease_id\":$2,\"last_lease_id\":$2}"
 }
 # shellcheck disable=SC2001,SC2059 # octets of hex: what is printed is its format
 octets() { printf "$(sed 's/../\\x&/g' <<<"$1")"; }
@@ -216,7 +216,7 @@ capture() {   # status, lease, message, micro, price row: one part that was sent
   body=$(printf '0101%016x%016x%016x01%08x%016x%08x%016x%032x%016x%016x' "$from" "$2" "$3" 1 "$4" "$5" 0 7 1000 1700000000000)
   seq=$from
   head=$(sha256 "$before$body")
-  call "$1" POST /v1/usage "{\"protocol\":1,\"epoch\":$epoch,\"from_seq\":$from,\"prev_hash\":\"$before\",\"entries\":\"$(octets "$body" | base64 -w 0)\",\"head\":$(head_json)}"
+  call "$1" POST /v1/usage "{\"protocol\":1,\"epoch\":$epoch,\"from_seq\":$from,\"prev_hash\":\"$before\",\"entries\":\"$(octets "$body" | base64 -w 0)\",\"head\":$(head_json),\"command\":0}"
 }
 
 enrol "$(digits 16)" 403
