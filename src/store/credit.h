@@ -34,7 +34,7 @@ enum credit_step {
     CREDIT_FREEZE, CREDIT_UNFREEZE,
     CREDIT_PRICES,        /* version, sha256, csv: a price table. -EBADMSG: not what its hash says; -EINVAL: .problem says why */
     CREDIT_COMMAND,       /* command alone: nothing else is to be done for it */
-    CREDIT_JOURNAL,       /* from_seq, limit: reads entries, and .before, the head before the first of them */
+    CREDIT_JOURNAL,       /* from_seq, limit: reads entries, and .before, the head before them. -EBADMSG: not what was written; .problem says which */
     CREDIT_PAPERS,        /* lease_id, limit: reads leases from that one on, whatever became of them, as the account signed them */
     CREDIT_EXPIRE,        /* leases whose time is over. The gateway's own */
     CREDIT_MOVE,          /* at most `limit` messages from leases that are not open any more. The gateway's own */
@@ -89,7 +89,7 @@ struct change_credit {
     /* out */
     enum ledger_verdict verdict;
     enum journal_ack ack;
-    char problem[160];                       /* of CREDIT_PRICES: the first note */
+    char problem[160];                       /* of CREDIT_PRICES: the first note; of CREDIT_JOURNAL: which entry */
     struct journal_head before; struct journal_entry *entries; uint32_t entry_count;
     struct credit_paper *papers; uint32_t paper_count;
     int64_t *ids; uint32_t id_count;         /* MOVE: messages that wait for credits now; RESUME: that no longer do */

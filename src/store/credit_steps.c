@@ -267,8 +267,10 @@ static int read_journal(struct store *store, struct change_credit *in, int64_t n
     struct sql *sql = &store->sql;
     const struct credit *credit = &store->credit;
     uint32_t limit = in->limit < CREDIT_JOURNAL_MAX ? in->limit : CREDIT_JOURNAL_MAX;
+    enum journal_fault fault;
     const uint8_t *hash;
     sqlite3_stmt *row;
+    size_t intact;
 
     (void)now_ms;
     if (in->from_seq == 0 || limit == 0)
@@ -289,6 +291,11 @@ static int read_journal(struct store *store, struct change_credit *in, int64_t n
         credit_read_entry(row, entry);
         memcpy(entry->prev_hash, hash, SHA256_OCTETS);
         hash = entry->hash;
+    }
+    intact = journal_check(&in->before, in->entries, in->entry_count, &fault);
+    if (sql->failed == 0 && fault != JOURNAL_INTACT) {
+        (void)snprintf(in->problem, sizeof in->problem, "entry %llu: %s", (unsigned long long)(in->from_seq + intact), journal_fault_words(fault));
+        return -EBADMSG;
     }
     return sql->failed;
 }

@@ -18,6 +18,9 @@ static const char *const state_names[SYNC_STATES] = {
     [SYNC_ONLINE] = "online",             [SYNC_OFFLINE] = "offline",     [SYNC_REFUSED] = "refused",
 };
 
+static const char altered_journal[] = "the journal of this box is not what it wrote: its disk is damaged, or somebody changed it. What is paid goes "
+                                      "out; nothing is told and no credits come until a person settles it: \"cellpost-central box reincarnate\"";
+
 const char *sync_state_name(enum sync_state state)
 {
     assert(state < SYNC_STATES);
@@ -488,6 +491,15 @@ static void take_summary(struct sync *sync, const struct credit_summary *summary
         set_status(sync, SYNC_CONNECTING, "", "", WIRE_OK);
 }
 
+/* After it is committed, so once: the next look passes over what was obeyed. */
+static void tell_refund(struct sync *sync, const struct change_credit *step)
+{
+    const struct command *command = sync->commands_due.next < sync->commands_due.count ? &sync->commands_due.list[sync->commands_due.next] : NULL;
+
+    if (command && command->number == step->command && command->kind == COMMAND_REFUND && sync->config.ops->refund)
+        sync->config.ops->refund(sync->config.context, command);
+}
+
 static void step_succeeded(struct sync *sync, const struct change_credit *step, struct sync_now now)
 {
     switch (step->step) {
@@ -508,6 +520,7 @@ static void step_succeeded(struct sync *sync, const struct change_credit *step, 
     case CREDIT_ACK: acked(sync, step, now); break;
     case CREDIT_PRICES: sync->want_prices = 0; break;
     case CREDIT_PAPERS: sync_papers_read(sync, step, now); break;
+    case CREDIT_COMMAND: tell_refund(sync, step); break;
     default: break;
     }
 }
@@ -522,6 +535,8 @@ void sync_step_done(struct sync *sync, const struct change_credit *step, int res
         step_succeeded(sync, step, now);
     } else if (step->step == CREDIT_PRICES && (result == -EBADMSG || result == -EINVAL)) {
         sync_failed(sync, SYNC_REFUSED, "the account's price table is not what it promised, or cannot be read", step->problem, WIRE_OK, now);
+    } else if (step->step == CREDIT_JOURNAL && result == -EBADMSG) {
+        sync_failed(sync, SYNC_REFUSED, altered_journal, step->problem, WIRE_OK, now);
     } else {
         sync_failed(sync, SYNC_OFFLINE, "the database of this box cannot be written", "", WIRE_OK, now);
     }

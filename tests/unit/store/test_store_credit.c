@@ -551,6 +551,30 @@ static void the_journal_is_read_in_slices_and_acknowledged_by_hash(void **state)
     change_free(change);
 }
 
+static void an_entry_that_was_changed_on_the_disk_is_named_and_not_told(void **state)
+{
+    struct bench *bench = *state;
+    struct store_change *change;
+
+    with_credits(bench, 10 * CREDIT);
+    for (int i = 0; i < 3; i++)
+        (void)finish(bench, intend(bench, accept_paid(bench, 1), 0, 1), ATTEMPT_SENT, i);
+    {
+        sqlite3 *db = bench_look(bench);
+
+        assert_int_equal(sqlite3_exec(db, "UPDATE credit_posting SET micro = 1 WHERE journal_seq = 2", NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+    }
+    change = new_credit(bench, CREDIT_JOURNAL);
+    change->u.credit->from_seq = 1;
+    change->u.credit->limit = CREDIT_JOURNAL_MAX;
+    assert_int_equal(apply(bench, change), -EBADMSG);
+    assert_string_equal(change->u.credit->problem, "entry 2: The entry is not what was written.");
+    change_free(change);
+    /* What is paid goes out all the same. */
+    assert_int_equal(finish(bench, intend(bench, accept_paid(bench, 1), 0, 1), ATTEMPT_SENT, 4), MESSAGE_SENT);
+}
+
 static void leases_are_read_as_they_were_signed_whatever_became_of_them(void **state)
 {
     struct bench *bench = *state;
@@ -798,6 +822,7 @@ int main(void)
         behaviour(a_charge_of_an_enrolment_before_is_not_taken_back_from_another_message),
         behaviour(a_fenced_box_sends_nothing_until_it_is_enrolled_again),
         behaviour(the_journal_is_read_in_slices_and_acknowledged_by_hash),
+        behaviour(an_entry_that_was_changed_on_the_disk_is_named_and_not_told),
         behaviour(leases_are_read_as_they_were_signed_whatever_became_of_them),
         behaviour(what_may_have_been_sent_makes_room_in_one_of_two_leases_that_are_over),
         behaviour(where_the_newer_lease_has_nothing_left_it_is_the_one_that_is_emptied),
