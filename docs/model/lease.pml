@@ -139,8 +139,11 @@ byte entries;
 #define AT(e, k) (number[e] == (k) -> (e) : (number[before[e]] == (k) -> before[e] : \
   (number[before[before[e]]] == (k) -> before[before[e]] : 0)))
 
-#if REQUESTS > 3
-#define LEASES 6             /* also with those granted twice; more are not granted */
+#if REQUESTS > 6
+#define LEASES 8             /* also with those granted twice; more are not granted */
+#define OF_ALL(x) (x(1) + x(2) + x(3) + x(4) + x(5) + x(6) + x(7) + x(8))
+#elif REQUESTS > 3
+#define LEASES 6
 #define OF_ALL(x) (x(1) + x(2) + x(3) + x(4) + x(5) + x(6))
 #else
 #define LEASES 4

@@ -273,7 +273,7 @@ static bool lease_is_due(const struct sync *sync, struct sync_now now)
         return false;
     if (open->lease_id == 0 || open->state != LEDGER_OPEN || ends_soon(sync, now))
         return true;
-    if ((open->balance_micro[LEDGER_AVAILABLE] < summary->open_grant_micro / 2 && refill_helps(sync)) || more_is_wanted(sync))
+    if ((open->balance_micro[LEDGER_AVAILABLE] <= summary->open_grant_micro / 2 && refill_helps(sync)) || more_is_wanted(sync))
         return true;
     return summary->price_count > 0 && summary->prices[0].version > open->price_version;
 }

@@ -218,5 +218,7 @@ bool harness_wait_inbox(struct harness *harness, const char *from, const char *t
 
 /* One number from the database, read only. */
 int64_t harness_database_number(const struct harness *harness, const char *sql);
+/* Changes it, as nobody should. The daemon does not run. */
+void harness_database_change(const struct harness *harness, const char *sql);
 
 #endif

@@ -152,15 +152,19 @@ static void answer_enroll(struct account *account, const struct wire_enroll *ask
 
 static void answer_lease(struct account *account, const struct wire_lease_request *ask, struct wire_answer *answer)
 {
+    static const uint8_t nobodys_key[SIGNATURE_PRIVATE_KEY_OCTETS] = { [SIGNATURE_PRIVATE_KEY_OCTETS - 1] = 1 };
+
     if (memcmp(ask->request_id, account->request_id, sizeof ask->request_id) != 0) {
         account->leases++;
         memcpy(account->request_id, ask->request_id, sizeof ask->request_id);
-        account->lease = (struct lease){ .lease_id = account->leases, .box_id = { 7 }, .epoch = account->epoch, .grant_micro = ask->want_micro, .price_version = 1,
+        account->lease = (struct lease){ .lease_id = account->leases, .epoch = account->epoch, .grant_micro = ask->want_micro,
                                          .issued_ms = now_ms(), .spend_until_ms = now_ms() + 30 * DAY_MS, .settle_until_ms = now_ms() + 60 * DAY_MS };
         memcpy(account->lease.price_sha256, account->prices, SHA256_OCTETS);
         memcpy(account->lease.hw_fingerprint, account->asked.hw_fingerprint, SHA256_OCTETS);
-        HARNESS_CHECK(lease_sign(&account->lease, account->key, draw, NULL) == 0);
     }
+    account->lease.box_id[0] = account->mood == ACCOUNT_LENDS_TO_ANOTHER ? 8 : 7;
+    account->lease.price_version = account->mood == ACCOUNT_HAS_NO_PRICES ? 9 : 1;
+    HARNESS_CHECK(lease_sign(&account->lease, account->mood == ACCOUNT_FORGES ? nobodys_key : account->key, draw, NULL) == 0);
     answer->lease.lease = account->lease;
 }
 
@@ -189,6 +193,10 @@ static void answer_of(struct account *account, const struct wire_request *reques
     case WIRE_CLOSE: answer->closed.lease_id = request->close.lease_id; answer->closed.returned_micro = request->close.rest_micro; break;
     case WIRE_COMMANDS: break;
     default:
+        if (request->prices.version != 1) {
+            answer->problem.code = WIRE_NO_PRICES;
+            return;
+        }
         answer->prices.version = 1;
         memcpy(answer->prices.sha256, account->prices, SHA256_OCTETS);
         answer->prices.csv = strdup(PRICES);
@@ -249,6 +257,11 @@ static unsigned do_request(struct account *account, struct MHD_Connection *conne
     return status;
 }
 
+static bool is_handled(enum account_mood mood)
+{
+    return mood != ACCOUNT_PORTAL && mood != ACCOUNT_REDIRECT && mood != ACCOUNT_CUT && mood != ACCOUNT_SILENT;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *path, const char *method, const char *version,
                                   const char *octets, size_t *length, void **own)
 {
@@ -281,7 +294,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     (void)pthread_mutex_lock(&account->mutex);
     account->requests++;
     mood = account->mood;
-    if (mood == ACCOUNT_WORKS || mood == ACCOUNT_ANSWER_LOST || mood == ACCOUNT_REFUSES_TOKENS)
+    if (is_handled(mood))
         status = do_request(account, connection, method, target, incoming, &body, &body_length);
     if (mood == ACCOUNT_SILENT && account->silent_count < SILENT_MAX) {
         account->silent[account->silent_count++] = connection;

@@ -15,6 +15,9 @@ enum account_mood {
     ACCOUNT_ANSWER_LOST,                 /* the same, but it was done */
     ACCOUNT_SILENT,                      /* no answer, as long as the mood lasts */
     ACCOUNT_REFUSES_TOKENS,
+    ACCOUNT_LENDS_TO_ANOTHER,            /* leases are signed for another box */
+    ACCOUNT_FORGES,                      /* leases are signed with another key */
+    ACCOUNT_HAS_NO_PRICES,               /* leases name a table that it has not */
 };
 
 struct account;

@@ -166,3 +166,12 @@ int64_t harness_database_number(const struct harness *harness, const char *sql)
     (void)sqlite3_close(db);
     return number;
 }
+
+void harness_database_change(const struct harness *harness, const char *sql)
+{
+    sqlite3 *db = NULL;
+
+    if (sqlite3_open_v2(harness->database, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK || sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        harness_die("%s: %s: %s", harness->database, sql, sqlite3_errmsg(db));
+    (void)sqlite3_close(db);
+}

@@ -25,7 +25,7 @@ static int end(void **state)
 
 static void configure(struct harness *harness, const char *more)
 {
-    (void)snprintf(sections, sizeof sections, "[central]\ninterval = 10s\nlease = 100\n%s", more);
+    (void)snprintf(sections, sizeof sections, "[central]\ninterval = 10s\nlease = 4\n%s", more);
     harness->options.sections = sections;
     harness_write_config(harness);
 }
@@ -224,6 +224,76 @@ static void where_the_account_is_may_be_told_with_the_token_and_is_kept(void **s
     harness->passed = true;
 }
 
+static void wait_refused(struct harness *harness, const char *words)
+{
+    json_t *shown;
+
+    wait_state(harness, "refused");
+    shown = harness_get(harness, "/v1/account");
+    if (strstr(json_text_at(shown, "why"), words) == NULL)
+        harness_die("wanted %s: %s", words, json_dumps(shown, 0));
+    json_decref(shown);
+}
+
+static void send_delivered(struct harness *harness, unsigned number)
+{
+    char id[32], to[24];
+
+    (void)snprintf(to, sizeof to, "+4072100000%u", number);
+    harness_send(harness, to, "Paid", id);
+    HARNESS_CHECK(harness_wait_state(harness, id, "delivered", WAIT_MS));
+}
+
+/* Each is refused with words while half of the credits are left, and these are spent. */
+static void a_lease_that_is_not_for_this_box_is_not_spent_and_what_is_paid_goes_out(void **state)
+{
+    static const struct { enum account_mood mood; const char *why; } rows[] = {
+        { ACCOUNT_LENDS_TO_ANOTHER, "another box" }, { ACCOUNT_FORGES, "not signed" }, { ACCOUNT_HAS_NO_PRICES, "no such version" },
+    };
+    struct harness *harness = start(state, NULL);
+    unsigned sent = 0;
+
+    expect(enroll(harness, "{\"token\":\"first-token\"}"), 200, "account", "Harness");
+    wait_state(harness, "online");
+    wait_credits(harness);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        unsigned had = account_leases(account);
+
+        account_set_mood(account, rows[i].mood);
+        send_delivered(harness, ++sent);
+        send_delivered(harness, ++sent);   /* half is spent now, and the next lease is asked for */
+        wait_refused(harness, rows[i].why);
+        HARNESS_CHECK(account_leases(account) > had);
+        send_delivered(harness, ++sent);
+        HARNESS_CHECK(harness_stop(harness, 10000) == 0);   /* so that it asks anew at once */
+        account_set_mood(account, ACCOUNT_WORKS);
+        harness_start(harness);
+        wait_state(harness, "online");
+        wait_credits(harness);
+    }
+    harness->passed = true;
+}
+
+static void a_journal_that_was_changed_on_the_disk_is_named_and_what_is_paid_goes_out(void **state)
+{
+    struct harness *harness = start(state, NULL);
+
+    expect(enroll(harness, "{\"token\":\"first-token\"}"), 200, "account", "Harness");
+    wait_state(harness, "online");
+    wait_credits(harness);
+    account_set_mood(account, ACCOUNT_CUT);
+    wait_state(harness, "offline");
+    send_delivered(harness, 1);
+    HARNESS_CHECK(harness_stop(harness, 10000) == 0);
+    harness_database_change(harness, "UPDATE credit_posting SET micro = 1 WHERE journal_seq = 1");
+    account_set_mood(account, ACCOUNT_WORKS);
+    harness_start(harness);
+    wait_refused(harness, "not what it wrote");
+    send_delivered(harness, 2);
+    HARNESS_CHECK(account_acked(account) == 0);
+    harness->passed = true;
+}
+
 static void a_silent_account_does_not_hold_up_the_end(void **state)
 {
     struct harness *harness = start(state, NULL);
@@ -248,6 +318,8 @@ int main(void)
         cmocka_unit_test_teardown(a_wrong_token_is_told_and_the_next_one_is_taken, end),
         cmocka_unit_test_teardown(whoever_has_a_certificate_of_another_ca_gets_no_request, end),
         cmocka_unit_test_teardown(where_the_account_is_may_be_told_with_the_token_and_is_kept, end),
+        cmocka_unit_test_teardown(a_lease_that_is_not_for_this_box_is_not_spent_and_what_is_paid_goes_out, end),
+        cmocka_unit_test_teardown(a_journal_that_was_changed_on_the_disk_is_named_and_what_is_paid_goes_out, end),
         cmocka_unit_test_teardown(a_silent_account_does_not_hold_up_the_end, end),
     };
 
